@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.domain.messages import BREAK, Card, Item
 from engine.domain.risk_views import ExposureReport, RiskReport, Tail, Use, VarMarket, VarReport
+from engine.domain.trading_states import TradingState
 from handlers.cards import halts, wording
 from handlers.cards.lines import listed
 
@@ -19,16 +20,23 @@ _NAMES = {
     "max_var": "VaR 95% of a day",
     "max_cvar": "CVaR 95% of a day",
 }
+_MEANS = {
+    TradingState.ACTIVE: "entries and exits",
+    TradingState.REDUCING: f"no entries; {BREAK}exits and stops go on",
+    TradingState.HALTED: f"everything is sold; {BREAK}only an admin ends it",
+}
 
 
 def risk(report: RiskReport) -> Card:
     """Every limit that is a share of equity and what is used of it, what a trade may risk, and what halts entries."""
     amount = wording.of(report.risk_per_trade * report.equity, report.equity, report.quote)
     smaller = f"{wording.percent(report.size)} of the usual sizes {BREAK}until the drawdown has been made good"
+    state = report.state.state if report.state is not None else TradingState.ACTIVE
     rests = f"A strategy rests from {report.max_losses} {BREAK}losses in a row on."
     return Card(
-        title="Risk: entries are possible" if report.trading else "Risk: no entries now",
+        title=f"Risk: {state}",
         fields=(
+            *_state(report),
             ("Per trade", f"at most {amount}"),
             ("Positions", _positions(report)),
             *((f"Losses of {wording.words(name)}", f"{count} in a row") for name, count in report.streaks.items()),
@@ -45,6 +53,16 @@ def risk(report: RiskReport) -> Card:
             "docs/risk.md has every rule.",
         ),
     )
+
+
+def _state(report: RiskReport) -> tuple[tuple[str, str], ...]:
+    """Since when it is in its state, and why; nothing where it never was in another."""
+    change = report.state
+    if change is None:
+        return ()
+    by = f"\nby {change.by}" if change.by else ""
+    means = _MEANS[change.state]
+    return (("Since", wording.moment(change.at)), ("Because", f"{change.reason}{by}"), ("That is", means))
 
 
 def _used(use: Use) -> str:

@@ -98,7 +98,7 @@ def build_commands(
             Command(name="agents", args="ID", run=reads.agents, help="what the panel said of a trade, and why"),
             Command(
                 name="pause",
-                aliases=("stopentry", "stopbuy"),
+                aliases=("reduce", "stopentry", "stopbuy"),
                 args="[duration]",
                 role=trader,
                 run=acts.pause,
@@ -124,7 +124,7 @@ def build_commands(
             ),
             Command(
                 name="emergency",
-                aliases=("panic",),
+                aliases=("panic", "halt"),
                 args=f"[{emergencies.NOW}]",
                 role=Role.ADMIN,
                 run=acts.emergency,

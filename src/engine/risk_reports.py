@@ -74,14 +74,14 @@ class RiskReports:
         return await self.store.read(lambda uow: work(uow, uow.account.portfolio().valued(prices)))
 
     def _risk(self, uow: UnitOfWork, account: Portfolio) -> RiskReport:
-        now, limits, tail = self.clock.now(), self.limits, self._var(uow.account.quote, account)
+        limits, tail = self.limits, self._var(uow.account.quote, account)
         standing = uow.halts.open()
         streaks = {each.name: losses_of(uow, each.name).count for each in self.at_work}
         equity = account.equity
         return RiskReport(
             quote=uow.account.quote,
             equity=equity,
-            trading=uow.halts.blocking(None, now) is None,
+            state=uow.trading_states.current(),
             halts=standing,
             drawdown=account.drawdown,
             size=limits.size_at(account.drawdown),

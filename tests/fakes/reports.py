@@ -665,7 +665,7 @@ def risk_report(**changes: Any) -> RiskReport:
     usual = RiskReport(
         quote="EUR",
         equity=Decimal(10000),
-        trading=True,
+        state=None,
         halts=(),
         drawdown=Decimal("0.02"),
         size=Decimal(1),

@@ -79,7 +79,7 @@ SAID: dict[str, Asked] = {
     "positions": alone("1 open position"),
     "balance": alone("Balance"),
     "count": alone("1 of 6 positions open"),
-    "risk": alone("Risk: entries are possible"),
+    "risk": alone("Risk: active"),
     "var": alone("alue at risk"),
     "exposure": alone("Exposure: "),
     "profit": Asked(

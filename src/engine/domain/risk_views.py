@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.halt_views import HaltView
+from engine.domain.trading_states import StateChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class RiskReport:
     """How risk stands.
 
     Attributes:
-        trading: Whether new entries are possible anywhere.
+        state: How far the bot may trade, since when and why; ``None`` where nothing was ever halted.
         size: What a drawdown leaves of the sizes of entries, as a fraction.
         risk_per_trade: What a trade may lose at its stop now, as a share.
         shares: The limits that are shares of equity, and what is used of each.
@@ -100,7 +101,7 @@ class RiskReport:
 
     quote: str
     equity: Decimal
-    trading: bool
+    state: StateChange | None
     halts: tuple[HaltView, ...]
     drawdown: Decimal
     size: Decimal

@@ -209,6 +209,18 @@ class HaltRow(SQLModel, table=True):
     venue: str
 
 
+class TradingStateRow(SQLModel, table=True):
+    """How far the bot may trade from one moment on, and why."""
+
+    __tablename__ = "trading_states"
+    number: int = Field(primary_key=True)
+    state: str
+    at: datetime = Field(sa_type=UtcTime)
+    reason: str
+    by: str
+    halt_id: str
+
+
 class AccountRow(SQLModel, table=True):
     """The account in the quote currency: what it began with, and its peak."""
 

@@ -39,6 +39,7 @@ from engine.store.settings import Settings
 from engine.store.strangers import Strangers
 from engine.store.streaks import Streaks
 from engine.store.tables import EventRow, table_of
+from engine.store.trading_states import TradingStates
 from engine.store.troubles import Troubles
 from engine.store.unmanaged import UnmanagedPositions
 
@@ -129,6 +130,11 @@ class UnitOfWork:
     def halts(self) -> Halts:
         """What halts entries."""
         return Halts(self.connection, self._numbering, self._memory)
+
+    @cached_property
+    def trading_states(self) -> TradingStates:
+        """How far the bot may trade."""
+        return TradingStates(self.connection)
 
     @cached_property
     def chat(self) -> ChatMemory:

@@ -32,7 +32,7 @@ async def buy(room: Room, **changes: object) -> None:
 
 async def test_an_empty_account_uses_nothing_and_names_what_is_off(room: Room) -> None:
     report = await room.risk.risk()
-    assert (report.trading, report.positions, report.streaks, report.size) == (True, 0, {}, 1)
+    assert (report.state, report.positions, report.streaks, report.size) == (None, 0, {}, 1)
     used = {each.name: each.used for each in report.shares if each.limit is not None}
     assert used == dict.fromkeys(
         ("max_drawdown", "max_total_drawdown", "max_exposure", "max_position", "max_open_risk", "max_sector"), 0

@@ -120,7 +120,7 @@ def test_freqtrades_names_are_understood_where_they_mean_the_same(room):
 async def test_the_manual_fits_a_phone_and_names_every_other_name(room):
     lines = for_phone(await room.say("/help", ADMIN)).text.splitlines()
     also = [line for line in lines if line.startswith("also ")]
-    assert also == ["also /stopentry, /stopbuy", "also /forceexit, /fx, /forcesell", "also /panic"]
+    assert also == ["also /reduce, /stopentry, /stopbuy", "also /forceexit, /fx, /forcesell", "also /panic, /halt"]
     assert [line for line in lines if len(line) > WIDTH] == []
     before = [line for line in lines[: lines.index(also[0])] if line.startswith("/")]
     assert before[-1] == "/pause [duration]:"
@@ -204,7 +204,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/performance", "+120.50 USDT (+2.50%), 23 closed trades"),
         ("/stats", "+120.50 USDT (+2.50%), 23 closed trades"),
         ("/count", "2 of 6 positions open"),
-        ("/risk", "Risk: entries are possible"),
+        ("/risk", "Risk: active"),
         ("/var", "VaR of a day: "),
         ("/exposure", "Exposure: 1,500.00 EUR (15.00%)"),
         ("/strategies", "1 strategy at work"),

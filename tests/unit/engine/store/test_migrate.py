@@ -27,6 +27,7 @@ from engine.domain.market import Listing, Market
 from engine.domain.messages import Button, Card, Destination
 from engine.domain.orders import OrderStatus
 from engine.domain.payments import Payment
+from engine.domain.trading_states import StateChange, TradingState
 from engine.store import migrate
 from engine.store.connections import connect
 from engine.store.database import Database
@@ -36,7 +37,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import fill, oco, order
 
-HEAD = "0016"
+HEAD = "0017"
 HOUR = timedelta(hours=1)
 DAY_OF_A_PAYMENT = digest(
     id="2026-01-04",
@@ -417,6 +418,28 @@ async def test_the_halts_of_before_are_those_of_the_one_venue_there_was(each_dat
     assert halts == [(HaltKind.CHANGED, "paper"), (HaltKind.PAUSE, "")]
     kept = await database.read(lambda uow: uow.settings.starting_with("changed."))
     assert kept == {"changed.paper.LUNA/USDT.jump": (NOON + HOUR).isoformat()}
+    await database.close()
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+async def test_what_halts_entries_makes_the_first_state(each_database: str, emergency: bool):  # noqa: FBT001 - a table
+    """What concerns one market alone makes none, and the emergency stop comes before what is older."""
+
+    def put(uow: UnitOfWork) -> None:
+        uow.halts.add(Halt(kind=HaltKind.DATA, reason="gap", since=NOON, symbol="BTC/USDT", venue="paper"))
+        uow.halts.add(Halt(kind=HaltKind.PAUSE, reason="paused by Ann", since=NOON + HOUR, by="Ann"))
+        if emergency:
+            uow.halts.add(Halt(kind=HaltKind.EMERGENCY, reason="Ada stopped", since=NOON + 2 * HOUR, by="Ada"))
+
+    database = Database(each_database)
+    await database.transact(put)
+    await database.close()
+    command.downgrade(migrate.config(each_database), "0016")
+    migrate.upgrade(each_database)
+    database = Database(each_database)
+    stopped = StateChange(state=TradingState.HALTED, at=NOON + 2 * HOUR, reason="Ada stopped", by="Ada", halt_id="H3")
+    paused = StateChange(state=TradingState.REDUCING, at=NOON + HOUR, reason="paused by Ann", by="Ann", halt_id="H2")
+    assert await database.read(lambda uow: uow.trading_states.newest(9)) == ((stopped if emergency else paused),)
     await database.close()
 
 

@@ -8,9 +8,11 @@ from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import BREAK
 from engine.domain.risk_views import Tail
+from engine.domain.trading_states import StateChange, TradingState
 from handlers.cards import risk
 from tests.fakes import reports
 
+REDUCING = StateChange(state=TradingState.REDUCING, at=reports.NOON, reason="paused by Ann", by="Ann", halt_id="H1")
 NOTHING = Tail(historical=None, cornish_fisher=None, value=None, limit=None)
 
 
@@ -20,7 +22,7 @@ def plain(text: str) -> str:
 
 def test_each_limit_stands_with_what_is_used_of_it_and_those_that_are_off_are_named():
     card = risk.risk(reports.risk_report())
-    assert card.title == "Risk: entries are possible"
+    assert card.title == "Risk: active"
     assert dict(card.fields) == {
         "Per trade": "at most 100.00 EUR (1.00%)",
         "Positions": "2 of 4",
@@ -40,7 +42,7 @@ def test_what_halts_entries_and_what_a_drawdown_leaves_is_told():
     halt = HaltView(id="H1", halt=Halt(kind=HaltKind.PAUSE, reason="paused by Ann", since=reports.NOON))
     card = risk.risk(
         reports.risk_report(
-            trading=False,
+            state=REDUCING,
             halts=(halt,),
             size=Decimal("0.5"),
             risk_per_trade=Decimal("0.005"),
@@ -48,9 +50,15 @@ def test_what_halts_entries_and_what_a_drawdown_leaves_is_told():
             max_positions=None,
         )
     )
-    assert card.title == "Risk: no entries now"
+    assert card.title == "Risk: reducing"
     assert (card.items[0].title, card.items[0].text) == ("Halted", "H1, pause until somebody resumes: paused by Ann")
-    assert dict(card.fields) == {"Per trade": "at most 50.00 EUR (0.50%)", "Positions": "2"}
+    assert {name: plain(value) for name, value in card.fields} == {
+        "Since": "2026-01-03 12:00 UTC",
+        "Because": "paused by Ann\nby Ann",
+        "That is": "no entries; exits and stops go on",
+        "Per trade": "at most 50.00 EUR (0.50%)",
+        "Positions": "2",
+    }
     assert plain(card.text).startswith("50.00% of the usual sizes until the drawdown has been made good")
 
 
