@@ -9,12 +9,8 @@ import asyncio
 import math
 import time
 from collections.abc import Iterator
-<<<<<<< HEAD
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
-=======
 from contextlib import AsyncExitStack, contextmanager, nullcontext
->>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -59,7 +55,6 @@ _ROWS = 256
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-<<<<<<< HEAD
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FullRun:
     """A replay of a setup.
@@ -72,23 +67,26 @@ class FullRun:
     tape: TapeUse | None
 
 
-def full_backtest(setup: BacktestSetup, settings: Settings) -> BacktestResult:
-    """Replay a setup with all that the settings know of its time: see ``full_run``."""
-    return full_run(setup, settings, history_of(settings)).result
-
-
-def full_run(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None = None) -> FullRun:
-    """Replay a setup, with what was said of its markets where that is known.
-=======
 def full_backtest(
     setup: BacktestSetup, settings: Settings, externals: Externals = EXTERNALS, folder: Path | None = None
 ) -> BacktestResult:
-    """Replay a setup.
->>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
+    """Replay a setup with all that the settings know of its time: see ``full_run``."""
+    return full_run(setup, settings, history_of(settings), externals, folder).result
+
+
+def full_run(
+    setup: BacktestSetup,
+    settings: Settings,
+    history: SentimentHistory | None = None,
+    externals: Externals = EXTERNALS,
+    folder: Path | None = None,
+) -> FullRun:
+    """Replay a setup, with what was said of its markets where that is known.
 
     Args:
         setup: What is traded.
         settings: Everything else.
+        history: What was said of its markets; ``None`` where that is not known.
         externals: What is outside the program: models are asked where they are given here.
         folder: Where its account is left, as ``greenlight.sqlite``; ``None`` for nowhere.
 
@@ -103,11 +101,7 @@ def full_backtest(
     with nullcontext(folder) if folder else _folder() as place:
         url = url_of(place / "greenlight.sqlite")
         upgrade(url)
-<<<<<<< HEAD
-        return asyncio.run(_replayed(setup, _settings(setup, settings, url), history))
-=======
-        return asyncio.run(_replayed(setup, _settings(setup, settings, url, externals), externals))
->>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
+        return asyncio.run(_replayed(setup, _settings(setup, settings, url, externals), history, externals))
 
 
 @contextmanager
@@ -171,11 +165,9 @@ def _terms(setup: BacktestSetup, settings: Settings, history: SentimentHistory |
     )
 
 
-<<<<<<< HEAD
-async def _replayed(setup: BacktestSetup, settings: Settings, history: SentimentHistory | None) -> FullRun:
-=======
-async def _replayed(setup: BacktestSetup, settings: Settings, externals: Externals) -> BacktestResult:
->>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
+async def _replayed(
+    setup: BacktestSetup, settings: Settings, history: SentimentHistory | None, externals: Externals
+) -> FullRun:
     feed = _feed(setup)
     first, ends = feed.span
     begins = max(setup.start or first, first)
@@ -188,11 +180,7 @@ async def _replayed(setup: BacktestSetup, settings: Settings, externals: Externa
         analyzer=setup.analyzer,
     )
     async with AsyncExitStack() as closing:
-<<<<<<< HEAD
-        engine = await build_engine(settings, market, lambda _: {}, terms=_terms(setup, settings, history))
-=======
-        engine = await build_engine(settings, market, lambda _: {}, externals, _terms(setup, settings))
->>>>>>> 826a4310 (ai: gate.ask_in_vain asks about what is refused anyway, and words with other figures are no change; backtests: models of one's own)
+        engine = await build_engine(settings, market, lambda _: {}, externals, _terms(setup, settings, history))
         closing.push_async_callback(engine.store.close)
         for venue in engine.venues.values():
             closing.callback(venue.close)
