@@ -37,7 +37,13 @@ class AdjusterNotices:
             raise UnknownId(f"There is no notice {notice_id}.")
         return codec.load(AdjusterNotice, kept)
 
+    def not_over_by(self, before: datetime) -> frozenset[str]:
+        """The ids of those that people were told later than that."""
+        return frozenset(each.id for each in self._all() if each.at >= before)
+
     def let_go(self, before: datetime) -> None:
         """Forget those of before."""
-        kept = self._settings.starting_with(_PREFIX)
-        self._settings.drop([key for key, each in kept.items() if codec.load(AdjusterNotice, each).at < before])
+        self._settings.drop([_PREFIX + each.id for each in self._all() if each.at < before])
+
+    def _all(self) -> list[AdjusterNotice]:
+        return [codec.load(AdjusterNotice, each) for each in self._settings.starting_with(_PREFIX).values()]

@@ -192,7 +192,7 @@ def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime, wall: datetim
     if kept is None:
         return 0
     before = now - kept
-    kept_apart = (uow.troubles, uow.streaks, uow.unmanaged, uow.closings)
+    kept_apart = (uow.troubles, uow.streaks, uow.unmanaged, uow.closings, uow.adjuster_notices)
     going_on = frozenset[str]().union(*(each.not_over_by(before) for each in kept_apart))
     going_on |= uow.model_budgets.not_over_by(wall - kept)
     return let_go_cards(uow.connection, before, going_on, AT_ONCE)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from engine.domain.adjustments import AdjusterMode, AdjusterNotice
 from engine.domain.approvals import Expired
 from engine.domain.closing import Closing, Stage, Wanted
 from engine.domain.halts import Halt, HaltKind
@@ -110,6 +111,13 @@ def budget(uow: UnitOfWork, over: datetime | None) -> str:
     return used.id
 
 
+def unasked_policy(uow: UnitOfWork, over: datetime | None) -> str:
+    """Told once, at a time."""
+    notice = AdjusterNotice(at=over or LONG_AFTER, policy="ppo", why="volatility is 9.", mode=AdjusterMode.ACTIVE)
+    uow.adjuster_notices.put(notice)
+    return notice.id
+
+
 def day(uow: UnitOfWork, over: datetime | None) -> str:
     figures = digest(ends=over or LONG_AFTER)
     uow.digests.add(figures)
@@ -145,6 +153,7 @@ KINDS = {
     losses: ("streak",),
     left_alone: ("unmanaged",),
     budget: ("budget",),
+    unasked_policy: ("adjuster",),
     day: ("digest",),
     wish: ("closing",),
     answer: ("emergency_answer",),
@@ -201,6 +210,7 @@ async def test_what_is_not_over_can_be_edited_however_old_it_is(store: Database)
     assert await left_after(store, NOON + timedelta(days=9000)) == {*topics} - {
         "digest:2026-01-03",
         "budget:20220501-day-80",
+        f"adjuster:{LONG_AFTER:%Y%m%d}-volatility",
     }
 
 
@@ -281,5 +291,5 @@ async def test_nothing_of_it_goes_where_it_is_kept_for_ever(store: Database):
 
 async def test_more_cards_than_one_transaction_lets_go_of_take_several(store: Database):
     topics = await made(store, OVER)
-    went = [await store.transact(lambda uow: let_go_cards(uow.connection, LONG_AFTER, (), 10)) for _ in range(4)]
-    assert went == [10, 10, 2 * len(topics) - 20, 0]
+    went = [await store.transact(lambda uow: let_go_cards(uow.connection, LONG_AFTER, (), 12)) for _ in range(4)]
+    assert went == [12, 12, 2 * len(topics) - 24, 0]
