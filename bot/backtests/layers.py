@@ -21,6 +21,7 @@ from engine.backtest.trials import trial_of
 from engine.domain.backtests import BacktestResult
 from engine.llm.tape import TapeUse
 from engine.sentiment.history import FEAR_GREED, NEWS, SentimentHistory
+from handlers.cards.wording import count
 
 RULES = "rules"
 Span = tuple[datetime, datetime]
@@ -111,19 +112,19 @@ def compare_layers(
     """
     rules = full_run(setup, _with(settings, enabled=False))
     span = rules.result.begins, rules.result.ends
-    rows, before, uses = list[Row](), None, list[TapeUse]()
+    rows, uses, before = list[Row](), list[TapeUse](), None
     for layer in layers_of(settings, history, _uncovered(setup, history, span)):
-        run = (
-            None if layer.missing else rules if layer.name == RULES else full_run(setup, layer.settings, layer.history)
-        )
-        if run is not None and run.tape is not None:
-            uses.append(run.tape)
-        if run is None or (reason := _unanswered(run.tape)):
-            rows.append(Row(name=layer.name, missing=layer.missing or reason))
+        if layer.missing:
+            rows.append(Row(name=layer.name, missing=layer.missing))
+            continue
+        run = rules if layer.name == RULES else full_run(setup, layer.settings, layer.history)
+        if reason := _unanswered(run.tape):
+            rows.append(Row(name=layer.name, missing=reason))
             continue
         _keep(setup, layer.name, run.result, registry, now)
-        cuts = _cut_offs(settings, run.tape)
-        rows.append(_row(layer.name, run, before, [at for at in cuts.values() if span[0] < at < span[1]], seed))
+        cuts = [at for at in _cut_offs(settings, run.tape) if span[0] < at < span[1]]
+        rows.append(_row(layer.name, run, before, cuts, seed))
+        uses += [run.tape] if run.tape else []
         before = layer.name, run.result
     notes = [*_of_sentiment(setup, history, span), *_of_models(settings, uses, span)]
     return Layers(setup=setup, span=span, rows=rows, notes=notes)
@@ -162,7 +163,9 @@ def _unanswered(tape: TapeUse | None) -> str:
     """Why a run with models says nothing of them; empty where it does."""
     if tape is None or tape.answered:
         return ""
-    return f"the tape has no answer to any of {tape.missing:,} questions"
+    if not tape.missing:
+        return "there was nothing to ask"
+    return f"the tape has no answer to any of {count(tape.missing, 'question')}"
 
 
 def _keep(setup: BacktestSetup, name: str, result: BacktestResult, registry: TrialRegistry, now: datetime) -> None:
@@ -234,10 +237,10 @@ def _of_models(settings: Settings, uses: Sequence[TapeUse], span: Span) -> Itera
             yield f"{provider} {model}: its training ended on {ended:%Y-%m-%d}, before all of this."
 
 
-def _cut_offs(settings: Settings, tape: TapeUse | None) -> dict[tuple[str, str], datetime]:
-    """When the training of each model that has answered ended, where that is known."""
-    found = {each: _cut_off(settings, *each) for each in (tape.answered if tape else ())}
-    return {each: at for each, at in found.items() if at is not None}
+def _cut_offs(settings: Settings, tape: TapeUse | None) -> list[datetime]:
+    """When the trainings of the models that have answered ended, where that is known."""
+    found = (_cut_off(settings, *each) for each in (tape.answered if tape else ()))
+    return [at for at in found if at is not None]
 
 
 def _cut_off(settings: Settings, provider: str, model: str) -> datetime | None:

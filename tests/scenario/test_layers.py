@@ -14,6 +14,7 @@ import pytest
 from engine.ai.rules import RULES
 from engine.data.files import write_candles
 from engine.domain.model_calls import ModelRequest
+from engine.llm.tape import HEAD
 from tests.fakes.command_line import bot
 from tests.fakes.llm_servers import KEY, Asked, Turn, serving
 from tests.fakes.series import walk
@@ -92,3 +93,8 @@ async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_th
     whole, *sides = (each["figures"]["trades"] for each in parts)
     assert whole == sum(sides)
     assert "training" not in compared.stdout
+    (tmp_path / "own.tape").write_text(f"{HEAD}\n")
+    compared = await asyncio.to_thread(bot, tmp_path, *compare, "3", **own)
+    assert re.search(
+        r"^\+ panel +no row: the tape has no answer to any of \d+ questions$", compared.stdout, re.MULTILINE
+    )
