@@ -80,7 +80,7 @@ SAID: dict[str, Asked] = {
     "balance": alone("Balance"),
     "count": alone("1 of 6 positions open"),
     "risk": alone("Risk: active"),
-    "var": alone("alue at risk"),
+    "var": alone("VaR of a day"),
     "exposure": alone("Exposure: "),
     "profit": Asked(
         good={"": "EUR (+0.12%) in 2 days", "1": "EUR (+0.08%) in 1 day"},
@@ -156,7 +156,7 @@ SAID: dict[str, Asked] = {
         good={"2h": "No new entries: pause by Ada", "": "No new entries: pause by Ada"},
         wrong={"soon": "A duration looks like", "-2h": "A duration looks like"},
         bad={BAD: "A duration looks like"},
-        also=dict.fromkeys(("stopentry 1h", "stopbuy 1h30m"), "No new entries: pause by Ada"),
+        also=dict.fromkeys(("reduce 1h", "stopentry 1h", "stopbuy 1h30m"), "No new entries: pause by Ada"),
     ),
     "resume": Asked(good={"": "Ended: pause"}, wrong={"XMR/EUR": "XMR/EUR"}, bad={BAD: "is not a market"}),
     "close": Asked(
@@ -194,7 +194,7 @@ SAID: dict[str, Asked] = {
         missing="The emergency stop sells everything",
         wrong={"yes": "is not understood after this command"},
         bad={BAD: "is not understood after this command"},
-        also={"panic": "The emergency stop sells everything"},
+        also=dict.fromkeys(("panic", "halt"), "The emergency stop sells everything"),
     ),
 }
 """Every command, in the order in which they are tried; an emergency ends it all."""
