@@ -109,7 +109,7 @@ def test_what_it_takes_off_is_taken_off_before_earlier_trades_are_looked_at_too(
     ("policy", "other", "why"),
     [
         (None, {"fault": "own.npz cannot be read: No such file or directory."}, "own.npz cannot be read"),
-        (steady_policy(0.0, 0.0, 0.0, high=-1e5), {}, "var_95 is"),
+        (steady_policy(0.0, 0.0, 0.0, high=-8e5), {}, "var_95 is"),
         (steady_policy(np.nan, 0.0, 0.0), {}, "The policy's answer is no number"),
     ],
 )
@@ -120,7 +120,7 @@ async def test_where_it_cannot_be_asked_the_static_rules_hold_and_people_are_tol
         usual = await entered(room)
     async with room_with(tmp_path / "with", policy, AdjusterMode.ACTIVE, **other) as room:
         judged = await entered(room)
-        room.clock.at += timedelta(hours=1)
+        room.clock.to(91 * 60)
         await entered(room)
         (told,) = await room.events(AdjusterFailed)
         assert isinstance(told, AdjusterFailed)
