@@ -277,7 +277,10 @@ class _Conclusion:
         return entry.planned(limit) if entry and limit is not None else AT_MARKET
 
     def _adjusted(self, decision: Decision, plan: TradePlan) -> Adjusted | None:
-        """What the adjuster makes of an entry."""
+        """What the adjuster makes of an entry; as in training, of one that people would at least be asked about."""
+        measured = decision.calibration.measured if decision.calibration else decision.confidence
+        if measured < min(self.services.autonomy.ask_above, self.services.autonomy.auto_above):
+            return None
         return adjusted_entry(
             self.services.adjuster,
             self.uow,

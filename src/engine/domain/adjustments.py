@@ -37,7 +37,9 @@ class Adjustment:
     @property
     def words(self) -> str:
         """The same as people read it."""
-        parts = [f"{self.scale:.0%} of the size" if self.scale else "no trade"]
+        if not self.scale:
+            return "no trade"
+        parts = [f"{self.scale:.0%} of the size"]
         if self.confidence_shift:
             parts.append(f"confidence {self.confidence_shift:+.2f}")
         if self.stop_share < 1:

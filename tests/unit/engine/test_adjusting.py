@@ -131,6 +131,13 @@ async def test_where_it_cannot_be_asked_the_static_rules_hold_and_people_are_tol
     assert notice.why == judged.adjustment.why
 
 
+async def test_nobody_is_asked_about_what_is_refused_anyway(tmp_path: Path) -> None:
+    async with room_with(tmp_path, None, AdjusterMode.ACTIVE, fault="own.npz is gone.") as room:
+        judged = await entered(room, 0.1)
+        assert await room.events(AdjusterFailed) == []
+    assert judged.adjustment is None
+
+
 async def test_one_trained_long_ago_or_on_other_candles_is_not_asked(tmp_path: Path) -> None:
     for changed, why in (
         ({"ends": "2019-01-01 00:00"}, "It is stale: its training ended 2019-01-01, more than 30 days ago."),
