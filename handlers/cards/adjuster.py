@@ -41,6 +41,13 @@ def lines(adjusted: Adjusted | None) -> tuple[str, ...]:
     return (listed(f"{_name(adjusted)} {_verb(adjusted)}: {adjusted.adjustment.words}{_change(adjusted)}"),)
 
 
+def in_short(adjusted: Adjusted | None) -> tuple[tuple[str, str], ...]:
+    """The field of a question: what it made of the entry, or would have."""
+    if adjusted is None or adjusted.adjustment is None:
+        return ()
+    return (("Adjuster", f"{_name(adjusted)} {_verb(adjusted)}: {adjusted.adjustment.words}"),)
+
+
 def failed(notice: AdjusterNotice) -> Card:
     """That the static rules hold, once a day for each reason."""
     name = notice.policy or "The policy"

@@ -22,7 +22,7 @@ from engine.domain.decision_views import ApprovalView
 from engine.domain.messages import BREAK, Button, Card, Item
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.proposals import Deliberation
-from handlers.cards import panel, phrases, wording
+from handlers.cards import adjuster, panel, phrases, wording
 from handlers.cards.lines import entry, listed
 
 Fields = tuple[tuple[str, str], ...]
@@ -92,6 +92,7 @@ def _open(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, app
         *phrases.calibrated(decision),
         phrases.strategy_field(decision),
         *panel.in_short(view.opinions),
+        *adjuster.in_short(view.adjustment),
         *_votes(asked, votes, approvers),
         ("Expires", phrases.expiry(asked.expires_at, view.now, view.wall_left)),
         *((("Trigger", decision.trigger),) if decision.trigger else ()),

@@ -204,6 +204,7 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datet
         approval=asked,
         decision=judged.decision,
         opinions=judged.opinions,
+        adjustment=judged.adjustment,
         now=now,
         price=price,
         order=order,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from engine.domain.adjustments import Adjusted
 from engine.domain.approvals import Approval
 from engine.domain.decisions import Decision, Judged, Opinion
 from engine.domain.halt_views import HaltView
@@ -25,6 +26,7 @@ class ApprovalView:
         wall_left: How long it can still be answered by the clock of people; ``None`` where the market's is theirs.
         at: Its venue, where the account has several; else empty.
         opinions: What a panel said of it; empty where nobody was asked.
+        adjustment: What the adjuster made of it; ``None`` where it was not asked.
     """
 
     approval: Approval
@@ -37,6 +39,7 @@ class ApprovalView:
     wall_left: timedelta | None = None
     at: str = ""
     opinions: tuple[Opinion, ...] = ()
+    adjustment: Adjusted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
