@@ -1,0 +1,52 @@
+"""How fast policies are played and asked: ``make bench`` prints a table. Nothing is asserted but that it was done."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from engine.backtest.setup import RiskTerms
+from engine.backtest.training_ground import ground_of
+from engine.domain.market import Timeframe
+from engine.learning.env import TradingEnv
+from engine.strategies.mean_reversion import MeanReversion
+from tests.bench.conftest import Tell
+from tests.fakes.backtests import jumpy, setup
+from tests.fakes.policies import COUNT, any_policy
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+CANDLES, EPISODES, STEPS = 20_000, 512, 50
+DAYS = 60
+
+
+def test_decisions_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
+    asked = setup(MeanReversion(timeframe=Timeframe.H1, higher=()), jumpy(1, CANDLES), terms=RiskTerms())
+    ground = ground_of(asked)
+    begin, hour = int(ground.tape.open_ms[0]), Timeframe.H1.millis
+    env = TradingEnv(
+        ground=ground,
+        begin_ms=begin,
+        end_ms=begin + CANDLES * hour,
+        length_ms=DAYS * 24 * hour,
+        count=EPISODES,
+        rng=np.random.default_rng(1),
+    )
+    env.reset()
+    actions, ended = np.random.default_rng(2).uniform(-1, 1, (STEPS, EPISODES, 3)), 0
+
+    def play() -> None:
+        nonlocal ended
+        for each in actions:
+            ended += int(env.step(each).ended.sum())
+
+    benchmark.pedantic(play, rounds=3)
+    took = benchmark.stats.stats.total
+    tell("training, episodes alone", 3 * STEPS * EPISODES / took, "decisions/s", "")
+    tell("training, episodes alone", ended * DAYS * 24 / took, "candles/s", ">= 2,000,000")
+
+
+def test_one_answer_of_a_policy(benchmark: BenchmarkFixture, tell: Tell) -> None:
+    policy, asked = any_policy(), np.zeros((1, COUNT))
+    assert benchmark(policy.act, asked).shape == (1, 3)
+    tell("a policy's answer", 1e6 * benchmark.stats.stats.median, "us", "<= 20")
