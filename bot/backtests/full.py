@@ -188,7 +188,8 @@ async def _replayed(
         await _run(engine, _people(setup), ends)
         seconds = time.perf_counter() - begun
         result = await engine.store.read(lambda uow: result_of(setup, uow, feed, (begins, ends), seconds))
-        return FullRun(result=result, tape=None if engine.models.tape is None else engine.models.tape.use)
+        tape = engine.models.tape if settings.asks_models else None
+        return FullRun(result=result, tape=None if tape is None else tape.use)
 
 
 async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime) -> None:
