@@ -187,6 +187,7 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
     if ground is None:
         ground = common.grounds[symbols] = _ground(setup, symbols)
     stops, targets = ([bool(_strides(getattr(s.said, each))) for s in slots] for each in _DISTANCES)
+    entries = [entries_of(setup, slots, slot) for slot in slots]
     account = np.zeros(1, ACCOUNT)
     account["cash"] = account["peak"] = float(setup.cash)
     return Tape(
@@ -199,14 +200,14 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         offered=ground.columns.offered,
         day_close=ground.day_close,
         said_ms=_joined([slot.open_ms for slot in slots]),
-        entry=_joined([entries_of(setup, slots, slot) for slot in slots]),
+        entry=_joined(entries),
         exit=_joined([slot.said.exit for slot in slots]),
         confidence=_frozen(_NONE)
         if isinstance(setup.terms, BareTerms)
         else _joined([s.said.confidence for s in slots]),
         stop=_joined([slot.said.stop_distance for slot in slots]) if any(stops) else _frozen(_NONE),
         target=_joined([slot.said.target_distance for slot in slots]) if any(targets) else _frozen(_NONE),
-        traded=_joined([common.volumes(slot) for slot in slots]) if _counts_volume(setup) else _frozen(_NONE),
+        traded=_traded(setup, slots, entries, shared),
         markets=ground.markets.copy(),
         slots=_slots(setup, common, slots, symbols, stops, targets),
         account=account,
@@ -285,8 +286,18 @@ def _allowed(limits: RiskLimits, slot: Slot, entries: Bools) -> Bools:
     return entries
 
 
-def _counts_volume(setup: BacktestSetup) -> bool:
-    return isinstance(setup.terms, RiskTerms) and setup.terms.limits.max_daily_volume is not None
+def _traded(setup: BacktestSetup, slots: Sequence[Slot], entries: Sequence[Bools], shared: Shared | None) -> Floats:
+    """What a day has traded where slots enter; for runs that share it at every close, once for all of them."""
+    if isinstance(setup.terms, BareTerms) or setup.terms.limits.max_daily_volume is None:
+        return _frozen(_NONE)
+    if shared is not None:
+        return _joined([shared.volumes(slot) for slot in slots])
+    columns = []
+    for slot, entry in zip(slots, entries, strict=True):
+        column, rows = np.zeros(len(slot.candles)), np.flatnonzero(entry)
+        column[rows] = known_volumes(slot.candles, rows)
+        columns.append(column)
+    return _joined(columns)
 
 
 def _ready(setup: BacktestSetup, slot: Slot) -> int:

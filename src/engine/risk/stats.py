@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 KNOWN = 300
 """So many candles are looked back at: those that a cycle has."""
+_SPARSE, _AT_ONCE = 4, 4096
+"""Where fewer than a quarter of the windows are asked for these alone are summed, so many at a time."""
 _DAY = timedelta(days=1)
 _DAY_MS = _DAY // timedelta(milliseconds=1)
 
@@ -100,11 +102,18 @@ def known_volumes(candles: Candles, rows: NDArray[np.int64]) -> Floats:
     found = np.empty(len(rows))
     counts = rows - first + 1
     for count in np.unique(counts):
-        begins = first[counts == count]
-        low, high = int(begins.min()), int(begins.max()) + 1
-        sums = sliding_window_view(value, int(count))[low:high].sum(axis=1)
-        found[counts == count] = sums[begins - low]
+        found[counts == count] = _sums(sliding_window_view(value, int(count)), first[counts == count])
     return found * min(1.0, _DAY_MS / span)
+
+
+def _sums(windows: Floats, rows: NDArray[np.int64]) -> Floats:
+    """The sum of each of some windows, added up in the same order however many are asked for."""
+    low, high = int(rows.min()), int(rows.max()) + 1
+    if len(rows) * _SPARSE > high - low:
+        sums: Floats = windows[low:high].sum(axis=1)
+        return sums[rows - low]
+    parts = [windows[rows[at : at + _AT_ONCE]].sum(axis=1) for at in range(0, len(rows), _AT_ONCE)]
+    return np.concatenate(parts)
 
 
 def _daily_volume(candles: Candles) -> float | None:

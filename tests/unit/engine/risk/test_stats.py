@@ -99,6 +99,8 @@ def test_what_a_backtest_knows_of_volumes_is_what_each_close_tells(timeframe: st
     volume = rng.random(int(keep.sum())) * 1e5
     series = Candles(symbol="BTC/USDT", timeframe=Timeframe(timeframe), volume=volume, **columns)
     known = known_volumes(series, np.arange(len(series)))
+    few = np.flatnonzero(rng.random(len(series)) < 0.05)
+    assert (known_volumes(series, few) == known[few]).all()
     for row in range(len(series)):
         assert measure(series.cut(0, row + 1).tail(HISTORY), None).known_volume == known[row]
 
