@@ -240,6 +240,7 @@ async def build_engine(
         calibration=calibration_of(settings),
         adjuster=adjuster_of(settings),
         no_entry=no_entry,
+        consolidation=settings.consolidation,
         late_after=late_after,
         frames=frames,
     )

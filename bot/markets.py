@@ -186,6 +186,8 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
                     timeframe=asked.timeframe,
                     entry=_entry(asked.entry),
                     fast=FastTier(**asked.fast.model_dump()) if asked.fast else None,
+                    weight=asked.weight,
+                    priority=asked.priority,
                 )
             )
     traded = {symbol for context in found for symbol in context.markets}

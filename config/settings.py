@@ -27,6 +27,7 @@ from engine.domain.market import Timeframe
 from engine.domain.messages import CardKind
 from engine.risk.limits import RiskLimits
 from engine.store.location import file_of
+from engine.strategies.consolidation import Consolidation
 
 PLATFORMS = ("telegram", "slack", "web")
 """The places where a person can have an identity."""
@@ -89,6 +90,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """What is computed beside the standard set, for conditions, /why and strategies of one's own."""
     contexts: tuple[ContextSettings, ...] = ()
     """The strategies at work, each on its markets."""
+    consolidation: Consolidation = Consolidation.OWN
+    """Whether contexts on one coin trade each for its own, or one gives way: own, prioritised, weighted, netted."""
     ai: AiSettings = Field(default_factory=AiSettings)
     """Whether anybody is asked beside the strategies."""
     ppo: PpoSettings = Field(default_factory=PpoSettings)

@@ -5,6 +5,7 @@ candles ─▶ markets by their names ─▶ contexts ─▶ how it is traded �
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -36,6 +37,7 @@ from engine.domain.market import Market, Timeframe
 from engine.exchanges.paper import NAME as PAPER
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
+from engine.strategies.consolidation import Consolidation
 from engine.strategies.context import StrategyContext, StrategyContexts
 
 _OWN = "your own, ./strategies/breakout.py:Breakout"
@@ -67,6 +69,8 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
         _of_strategy(asked, known, quote) if asked.strategy else _of_profile(asked, settings, known, quote)
     )
     _refuse_without_predictions(asked, settings, contexts)
+    if not asked.full:
+        _refuse_consolidation(settings, contexts)
     traded = tuple(dict.fromkeys(symbol for context in contexts for symbol in context.markets))
     quotes = tuple(dict.fromkeys(known.markets[symbol].quote for symbol in traded))
     if len(quotes) > 1:
@@ -218,6 +222,8 @@ def _context(asked: ContextSettings, symbols: Sequence[str], key: str = "context
         strategy=strategy_of(asked, key),
         markets=tuple(symbols),
         timeframe=asked.timeframe,
+        weight=asked.weight,
+        priority=asked.priority,
     )
 
 
@@ -234,6 +240,19 @@ def _refuse_without_predictions(asked: Asked, settings: Settings, contexts: Sequ
         raise BadInput(f"{reading} trades on predictions, and only bot backtest --full makes them.", _ON_A_TAPE)
     if not settings.predicts or settings.llm.tape is None:
         raise BadInput(f"{reading} trades on predictions, and nothing is predicted in this run.", _ON_A_TAPE)
+
+
+def _refuse_consolidation(settings: Settings, contexts: Sequence[StrategyContext]) -> None:
+    """Whole candles are gone over context by context: which of several is heard on a coin is not asked there.
+
+    Raises:
+        BadInput: Two contexts trade one coin, and the profile consolidates them.
+    """
+    coins = Counter(coin for each in contexts for coin in {symbol.partition("/")[0] for symbol in each.markets})
+    shared = ", ".join(coin for coin, count in coins.items() if count > 1)
+    if shared and settings.consolidation is not Consolidation.OWN:
+        said = f"consolidation: {settings.consolidation} settles which context is heard on {shared}"
+        raise BadInput(f"{said}, and only bot backtest --full does that.", SAY_FULL)
 
 
 def _terms(

@@ -22,6 +22,7 @@ import structlog
 
 from engine.ai.panel import deliberate
 from engine.batches import in_batches
+from engine.consolidating import bought, in_turn
 from engine.cycle_services import CycleServices
 from engine.data_halts import data_halts
 from engine.deciding import Outcome, conclude_close, conclude_deliberation
@@ -92,22 +93,38 @@ def conclude_closes(
     uow: UnitOfWork,
     now: datetime | None = None,
 ) -> list[tuple[str, Outcome | StrategyError]]:
-    """Decide on what was seen, in the order of contexts and their markets; each with the name of its context."""
+    """Decide on what was seen, in the order of contexts and their markets; each with the name of its context.
+
+    Where contexts on one coin are consolidated, in the order that this asks for, and some give way.
+    """
     now = now or services.clock.now()
-    return [
-        (context.name, _concluded(services, uow, context, seen[wanted], now))
+    closes = [
+        (context, seen[wanted])
         for context in contexts
         for symbol in context.markets
         if (wanted := wanted_by(context, symbol)) in seen
     ]
+    found: list[tuple[str, Outcome | StrategyError]] = []
+    coins: set[str] = set()
+    for turn in in_turn(services, uow, closes):
+        outcome = _concluded(services, uow, turn.context, turn.seen, now, turn.against(coins))
+        found.append((turn.context.name, outcome))
+        if isinstance(outcome, Outcome):
+            coins |= bought(outcome.orders)
+    return found
 
 
 def _concluded(
-    services: CycleServices, uow: UnitOfWork, context: StrategyContext, seen: MarketSnapshot, now: datetime
+    services: CycleServices,
+    uow: UnitOfWork,
+    context: StrategyContext,
+    seen: MarketSnapshot,
+    now: datetime,
+    gives_way: str,
 ) -> Outcome | StrategyError:
     """What was decided; where the strategy failed, that: nothing was decided then, and the others go on."""
     try:
-        return conclude_close(services, uow, context, seen, now)
+        return conclude_close(services, uow, context, seen, now, gives_way)
     except StrategyError as error:
         return error
 

@@ -21,6 +21,7 @@ from engine.learning.adjuster import PPOAdjuster
 from engine.ports import Clock, Insights, MarketDataAt, NoEntry, Panel, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
+from engine.strategies.consolidation import Consolidation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class CycleServices:
         fusion: What predictions and opinions leave of it.
         calibration: What a confidence was worth in earlier trades.
         adjuster: What a trained policy makes of an entry, before risk has the last word.
+        consolidation: Which of several contexts on one coin is heard.
         late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
             follows by itself; ``None`` where all answer at once, as in a replay.
         frames: What was last read of each market and timeframe: where its candles are the same it is not read again.
@@ -58,5 +60,6 @@ class CycleServices:
     calibration: Calibrates = NO_CALIBRATION
     adjuster: PPOAdjuster = learnt.OFF
     no_entry: NoEntry = nothing_against_it
+    consolidation: Consolidation = Consolidation.OWN
     late_after: float | None = None
     frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

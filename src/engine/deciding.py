@@ -58,11 +58,17 @@ class Outcome:
 
 
 def conclude_close(
-    services: CycleServices, uow: UnitOfWork, context: StrategyContext, seen: MarketSnapshot, now: datetime
+    services: CycleServices,
+    uow: UnitOfWork,
+    context: StrategyContext,
+    seen: MarketSnapshot,
+    now: datetime,
+    gives_way: str = "",
 ) -> Outcome:
     """Decide on what need not wait, and write down what does; nothing where this candle was decided on already.
 
-    Exits never wait, nor does an entry where nobody is asked and nothing was begun, or that nobody could bring about.
+    Exits never wait, nor does an entry where nobody is asked and nothing was begun, or that nobody could bring about;
+    unless the context gives way to another one on its coin: then neither is made, for the reason given.
     """
     symbol, at = seen.market.symbol, seen.candle_at
     key = key_of(context.name, symbol, at, Stance.ENTER)
@@ -74,7 +80,7 @@ def conclude_close(
         halting = not services.no_entry(context.name)
         note_data(uow, listing, context.timeframe, seen.quality, at, halting=halting)
     if changed is not None and seen.quality.usable:
-        return conclude_close(services, uow, context, seen.distrusted(changed.reason), now)
+        return conclude_close(services, uow, context, seen.distrusted(changed.reason), now, gives_way)
     own = (context.name, listing)
     held = {each.id: each for each in uow.positions.open() if (each.context, each.listing) == own}
     proposal = propose(context, seen, tuple(held.values()))
@@ -85,7 +91,9 @@ def conclude_close(
         note_signal(uow, services.risk.limits, at)
     outcome = Outcome()
     for leaving in proposal.exits:
-        outcome += desk.leave(held[leaving.position_id], leaving)
+        outcome += desk.leave(held[leaving.position_id], leaving, gives_way)
+    if proposal.stance is Stance.ENTER and gives_way and not proposal.exits:
+        return desk.give_way(gives_way)
     thought_about = proposal.stance is Stance.ENTER and (services.panel.patience or context.fast)
     if thought_about and (services.asks_in_vain or not desk.is_refused_anyway()):
         return outcome + desk.begin()
@@ -134,7 +142,7 @@ class _Conclusion:
     book: Book | None
     now: datetime
 
-    def leave(self, position: Position, leaving: Exit) -> Outcome:
+    def leave(self, position: Position, leaving: Exit, gives_way: str = "") -> Outcome:
         """Exits only reduce risk, so they never ask.
 
         Nothing is ordered while all of it is being sold already, or the venue has just refused to sell it; and without
@@ -145,6 +153,8 @@ class _Conclusion:
         if self.book is None or quantity <= 0 or (pause is not None and self.now < pause):
             return Outcome()
         decision = self._decision(Stance.EXIT, (leaving.reason,), of_position=position.id)
+        if gives_way:
+            return self._refuse(decision, (gives_way,))
         plan = TradePlan(
             key=decision.key,
             context=self.proposal.context,
@@ -171,6 +181,9 @@ class _Conclusion:
         if isinstance(planned, Refuse):
             return True
         return isinstance(self._route(decision, self._judge(*planned, self._stats)), Refuse)
+    def give_way(self, reason: str) -> Outcome:
+        """Enter nothing, for another context is heard on the coin."""
+        return self._refuse(self._decision(Stance.ENTER, self.proposal.reasons), (reason,))
 
     def begin(self) -> Outcome:
         """Open a starter where the context does so, and let the rest be thought about."""

@@ -24,6 +24,7 @@ class StrategyContext:
         timeframe: The candles its cycle runs at; the strategy's own.
         entry: How it buys, where that is not at market; a strategy's signals may say otherwise.
         fast: How it begins a trade before everybody has been heard; ``None`` where it does not.
+        weight, priority: What it counts beside other contexts on its coins; see ``consolidation``.
 
     Raises:
         ConfigError: It has no name or no markets, names one twice, or its strategy trades on other candles.
@@ -36,6 +37,8 @@ class StrategyContext:
     timeframe: Timeframe
     entry: Entry | None = None
     fast: FastTier | None = None
+    weight: float = 1.0
+    priority: int = 0
 
     def __post_init__(self) -> None:
         if not self.name or not self.markets:
