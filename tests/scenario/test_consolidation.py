@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,36 @@ from engine.strategies.consolidation import Consolidation
 from engine.strategies.context import StrategyContext
 from handlers.cards import why
 from tests.fakes.engine import QUIET, Room, Script, engine_room, signals
+from tests.fakes.program import CHAT, FALLEN
+from tests.fakes.three_platforms import everywhere
 
 HOUR = timedelta(hours=1)
+AT_HOURS = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from engine.strategies.base import Sign, StrategyBase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtHours(StrategyBase):
+    name: ClassVar[str] = "at_hours"
+    enter: int = 0
+    leave: int = 0
+
+    @property
+    def warmup(self):
+        return 20
+
+    def triggers(self, sight):
+        return (Sign(shows=sight.candles.open_ms // 3_600_000 % 24 == self.enter, words=lambda row: "its hour"),)
+
+    def conditions(self, sight):
+        return ()
+
+    def reversals(self, sight):
+        return (Sign(shows=sight.candles.open_ms // 3_600_000 % 24 == self.leave, words=lambda row: "its end"),)
+"""
 
 
 def wanting_in(confidence: float = 1.0) -> Signals:
@@ -153,3 +182,30 @@ async def test_where_nobody_wants_the_opposite_both_trade(tmp_path: Path):
         pair.other.entries[pair.room.clock.now()] = wanting_in()
         await pair.close()
         assert await pair.holders() == ["hand", "other"]
+
+
+@pytest.mark.slow
+async def test_somebody_asks_why_in_chat(tmp_path: Path):
+    """One buys at the first close and wants out three hours later, when the other, which has the priority, wants in."""
+    strategies = tmp_path / "strategies"
+    strategies.mkdir()
+    (strategies / "at_hours.py").write_text(AT_HOURS)
+    usual = {"strategy": "./strategies/at_hours.py:AtHours", "markets": ["BTC/USDT"], "timeframe": "1h", "higher": []}
+    changes: dict[str, Any] = {
+        "contexts": [
+            {"name": "slow", **usual, "priority": 1, "params": {"enter": 0, "leave": 3}},
+            {"name": "quick", **usual, "priority": 2, "params": {"enter": 3, "leave": 8}},
+        ],
+        "consolidation": "prioritised",
+        "approval": {"auto_above": 0, "ask_above": 0},
+        "risk": {"max_position": 0.5, "risk_per_trade": 0.001},
+        "replay": {"end": FALLEN.isoformat()},
+    }
+    async with everywhere(tmp_path, **changes) as at, at.running():
+        refused = "SELECT id FROM decisions WHERE context = 'slow' AND record LIKE '%consolidation: prioritised%'"
+        await at.until(lambda: bool(at.files.rows(refused)))
+        (told,) = at.files.rows(refused)
+        await at.write("telegram", "Tom", f"/why {told['id']}")
+        words = "refused: quick buys BTC at this close: priority 2 against 1; the stop stands until the next"
+        await at.until(lambda: any(words in each.text for each in at.telegram.messages(CHAT)))
+        assert at.files.complaints() == []

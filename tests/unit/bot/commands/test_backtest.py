@@ -310,6 +310,18 @@ def test_what_cannot_be_run_is_said_with_the_way_out(files: dict[str, str], word
     assert said in answer.stderr
 
 
+def test_contexts_of_which_one_is_heard_on_a_coin_are_tried_in_the_live_cycle_alone(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--profile", "demo", "--data", files["BTCUSDT"])
+    monkeypatch.setenv("BOT_CONSOLIDATION", "netted")
+    refused = backtest(*words)
+    assert refused.exit_code == 2
+    assert "consolidation: netted settles which context is heard on BTC" in refused.stderr
+    assert "Say --full as well." in refused.stderr
+    assert told(tmp_path, "--strategy", "sma_cross", "--data", files["BTCUSDT"])["trades"], "one alone has no opposite"
+
+
 def test_a_latency_that_is_set_is_said_to_be_left_out_without_full(
     files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
