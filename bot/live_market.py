@@ -89,6 +89,7 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
             timeframes=[context.timeframe for context in settings.contexts],
         ),
         poll=asked.poll_every,
+        websocket=asked.websocket,
         limits=BookLimits(max_spread=risk.max_spread, max_price_gap=risk.max_price_gap),
     )
     return LiveMarket(feed=feed, refresher=refresher, label=f"{client.name}, public data")

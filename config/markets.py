@@ -85,6 +85,8 @@ class ExchangeSettings(Section):
     """How often each market's order book is asked for; a price counts for four times as long."""
     answer_within: Duration = timedelta(seconds=10)
     """How long it may take for one answer."""
+    websocket: bool = True
+    """Whether prices are taken from its websocket as well, between two looks at the books; where ccxt knows one."""
     fee: Decimal | None = Field(default=None, ge=0, lt=1)
     """What a fill there costs, as a fraction of its value; nothing for venue.fee."""
     fee_in: str | None = Field(default=None, pattern=_FEE_IN)

@@ -21,6 +21,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.exchange_socket import Socket
+
 Json = Any
 Row = list[Any]
 MINUTE = 60_000
@@ -234,6 +236,7 @@ class FakeExchange:
         """The weight of what was asked, by second since 1970."""
         self.refusals = 0
         """How often it was asked too much."""
+        self.socket = Socket(self._ticker)
         self.calls: list[tuple[str, dict[str, str]]] = []
         self._faults: dict[tuple[str, str], list[Fault]] = {}
         self._port = 0
@@ -271,7 +274,19 @@ class FakeExchange:
             await self._runner.cleanup()
             self._runner = None
 
+    def _ticker(self, name: str) -> Json | None:
+        symbol = self.symbols.get(name)
+        if symbol is None:
+            return None
+        now = self.now_ms()
+        book = symbol.depth(now, 1)
+        (bid, bids), (ask, asks) = book["bids"][0], book["asks"][0]
+        best = {"b": bid, "B": bids, "a": ask, "A": asks, "c": f"{symbol.price(now):.8f}"}
+        return {"e": "24hrTicker", "E": now, "s": name, "o": bid, "h": ask, "l": bid, "v": "9", "q": "9", **best}
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/ws"):
+            return await self.socket.answer(request)
         query = dict(request.query)
         self.calls.append((request.path, query))
         fault = self._too_much(request.path, query) or self._next_fault(request.path, query.get("symbol", ""))

@@ -11,8 +11,10 @@ to ask, and it is refused until there is.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,11 +42,12 @@ _WORTH_IT = 2
 """From how many times a window on a series is looked through as a whole."""
 _VOLUME_HISTORY = 24
 _RANGE_HISTORY = 6
+_SPIKE = "spike"
 _WORDS = {
     "not a number": "holds something that is no number",
     "not positive": "has a price that is not positive, or a negative volume",
     "range": "leaves its own high and low",
-    "spike": "looks like a bad tick",
+    _SPIKE: "looks like a bad tick",
 }
 
 
@@ -89,11 +92,22 @@ class QualityLimits:
         return ChangeLimits(factor=self.max_factor, gone_for=self.gone_for, idle_for=self.idle_for)
 
 
+def nobody_confirms(_: Candles) -> bool:
+    """Of a market that only its candles tell of."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataQualityMonitor:
-    """The gate with its limits."""
+    """The gate with its limits.
+
+    Attributes:
+        confirms: Whether something beside the candles, such as the order book of now, says that the newest close is
+            where the market stands.
+    """
 
     limits: QualityLimits = QualityLimits()
+    confirms: Callable[[Candles], bool] = nobody_confirms
     _known: dict[tuple[str, Timeframe], _Checked] = field(default_factory=dict, init=False, repr=False, compare=False)
     _sound: dict[tuple[str, Timeframe], tuple[Candles, Soundness]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -109,17 +123,23 @@ class DataQualityMonitor:
         if now == known.now:
             return known.result
         if report.repaired or report.refused or report.changes:
-            return check(candles, now, self.limits)
+            return self._check(candles, now)
         return self._aged(mended, now)
 
     def _looked_through(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
         """As ``check``, which finds nothing in a part of a longer series that is sound there."""
         whole, start = candles.within or (candles, 0)
         if not len(candles) or len(whole) < _WORTH_IT * len(candles) or candles.closed_at > now:
-            return check(candles, now, self.limits)
+            return self._check(candles, now)
         if not self._soundness(whole).holds(start, start + len(candles)):
-            return check(candles, now, self.limits)
+            return self._check(candles, now)
         return self._aged(candles, now)
+
+    def _check(self, candles: Candles, now: datetime) -> tuple[Candles, QualityReport]:
+        found = check(candles, now, self.limits)
+        if any(issue.kind == _SPIKE for issue in found[1].refused) and self.confirms(found[0]):
+            return check(candles, now, self.limits, confirmed=True)
+        return found
 
     def sound_ahead(self, candles: Candles) -> int:
         """How many candles follow in the same series before one with which they have to be looked through again.
@@ -152,8 +172,16 @@ class _Checked:
     result: tuple[Candles, QualityReport]
 
 
-def check(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[Candles, QualityReport]:
+def check(
+    candles: Candles, now: datetime, limits: QualityLimits, *, confirmed: bool = False
+) -> tuple[Candles, QualityReport]:
     """Mend what can be mended and say what cannot.
+
+    Args:
+        candles: As they came.
+        now: What had closed by then is looked at.
+        limits: What is good enough.
+        confirmed: Whether the newest close is known to be where the market stands.
 
     Returns:
         The mended candles, closed at ``now`` and oldest first, from where they last became those of something else; and
@@ -161,7 +189,7 @@ def check(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[Candl
     """
     mended, repaired = _mend(candles, now)
     refused = _future(candles, now)
-    for find in (_impossible, _spikes):
+    for find in (_impossible, partial(_spikes, confirmed=confirmed)):
         mended, old, new = _without(mended, find(mended, limits))
         repaired += old
         refused += new
@@ -241,7 +269,7 @@ def _times(candles: Candles, now: datetime, limits: QualityLimits) -> tuple[list
         return [*refused, Issue(kind="gap", detail=detail)], []
     return refused, [
         Issue(kind="gap", detail=f"missing among the newest {limits.window}: {missing}")
-    ] if missing else []
+    ] if missing > 0 else []
 
 
 def _too_few(candles: Candles, limits: QualityLimits) -> list[Issue]:
@@ -271,8 +299,11 @@ def _impossible(candles: Candles, limits: QualityLimits) -> Faults:
     return [(kind, marks) for kind, marks in faults if marks.any()]
 
 
-def _spikes(candles: Candles, limits: QualityLimits) -> Faults:
-    """Bad ticks among the newest candles; most of the time nothing moved enough to look closer."""
+def _spikes(candles: Candles, limits: QualityLimits, *, confirmed: bool) -> Faults:
+    """Bad ticks among the newest candles; most of the time nothing moved enough to look closer.
+
+    That the newest close is confirmed says nothing of how far that candle reached beyond it.
+    """
     recent = candles.tail(limits.window + 1)
     bodies, wicks = np.diff(np.log(recent.close)), _overshoot(recent)
     moves = np.maximum(np.abs(bodies), wicks)
@@ -283,9 +314,10 @@ def _spikes(candles: Candles, limits: QualityLimits) -> Faults:
     first = len(candles) - len(moves)
     marks = np.zeros(len(candles), dtype=np.bool_)
     for step in np.flatnonzero(moves > max(limits.max_move, limits.spike_sigmas * sigma)):
-        gone = wicks[step] > abs(bodies[step]) or _is_taken_back(bodies, int(step))
+        stays = confirmed and step + 1 == len(bodies)
+        gone = wicks[step] > abs(bodies[step]) or (not stays and _is_taken_back(bodies, int(step)))
         marks[first + step] = gone and _is_out_of_the_blue(candles, first + int(step), float(moves[step]), limits)
-    return [("spike", marks)] if marks.any() else []
+    return [(_SPIKE, marks)] if marks.any() else []
 
 
 def _overshoot(candles: Candles) -> Floats:

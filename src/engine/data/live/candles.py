@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -87,7 +87,7 @@ class CandleRefresher:
         self._client = client
         self._feed = feed
         self._clock = clock
-        self._quality = quality
+        self._quality = replace(quality, confirms=self.is_near_the_book)
         self._wanted = tuple(wanted)
         self._history = history
         self._pages = Pages(client, history + _SPARE)
@@ -190,6 +190,14 @@ class CandleRefresher:
         same = before is not None and _kinds(before.issues) == _kinds(issues)
         self._bad[wanted] = BadAnswer(issues=issues, asked=(before.asked if before and same else 0) + 1)
         self._pauses.next(("bad", wanted), _LONGEST_DOUBT)
+
+    def is_near_the_book(self, candles: Candles) -> bool:
+        """Whether a close of just now is where the order book stands; where there is none, nobody can say."""
+        now = self._clock.now()
+        book = self._feed.book(candles.symbol, now)
+        if not len(candles) or book is None or now - candles.closed_at > _JUST:
+            return False
+        return abs(Decimal(repr(float(candles.close[-1]))) - book.mid) <= self._max_price_gap * book.mid
 
     def _far_from_the_book(self, wanted: Wanted, candles: Candles, now: datetime) -> tuple[Issue, ...]:
         """A close that no order book shows, unless a second answer says the same of it."""

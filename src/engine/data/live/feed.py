@@ -107,6 +107,15 @@ class LiveFeed:
         if len(watched.points) > MOST_POINTS:
             del watched.points[: MOST_POINTS // 2]
 
+    def quote(self, symbol: str, at: datetime, price: Decimal) -> None:
+        """Take in a price that the venue told between two looks; the book stays, with the age it has."""
+        watched = self._of(symbol)
+        steady = len(watched.points) > 1 and {each for _, each in watched.points[-2:]} == {price}
+        if steady and at > watched.points[-1][0]:
+            watched.points[-1] = (at, price)  # what lies between says nothing new
+        else:
+            self.see(symbol, at, price, watched.book)
+
     def doubt(self, symbol: str) -> None:
         """Note that an answer came in that is not believed yet; until one is, there is no price of now."""
         self._of(symbol).doubted = True
@@ -124,6 +133,10 @@ class LiveFeed:
         """When a market's price was last observed."""
         points = self._of(symbol).points
         return points[-1][0] if points else None
+
+    def last_price(self, symbol: str) -> Decimal:
+        """The newest price of a market that has been seen."""
+        return self._of(symbol).points[-1][1]
 
     def closed_at(self, symbol: str, timeframe: Timeframe) -> datetime | None:
         """The close of the newest candle that is held, open or not."""

@@ -22,9 +22,10 @@ from engine.data.live.feed import LiveFeed
 from engine.data.live.looking import Looking
 from engine.data.live.pauses import LONGEST_PAUSE, Pauses
 from engine.data.live.plausible import BookLimits
+from engine.data.live.streaming import Streaming
 from engine.data.live.troubles import MARKETS, Troubles
 from engine.domain.errors import VenueError
-from engine.domain.market import Market, Timeframe
+from engine.domain.market import Candles, Market, Timeframe
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.venue_time import LONGEST_SKEW, ClockCheck
@@ -60,6 +61,7 @@ class Refresher:
         clocks: Judges how far this machine's clock is from the venue's.
         poll: How often each order book is asked for.
         limits: How far an order book may be from what is known and is believed at once.
+        websocket: Whether prices are taken from the venue's websocket as well, where it has one.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Refresher:
         clocks: ClockCheck,
         poll: timedelta,
         limits: BookLimits,
+        websocket: bool = False,
     ) -> None:
         self._client = client
         self._feed = feed
@@ -85,6 +88,8 @@ class Refresher:
         self._looking = Looking(
             client=client, feed=feed, clock=clock, poll=poll, limits=limits, listed=self._listed, tell=self._tell
         )
+        self._streaming = Streaming(client=client, feed=feed, clock=clock, limits=limits, listed=self._listed)
+        self._websocket = websocket
         self._pauses = Pauses(clock)
         self._troubles = Troubles(client.name, self._symbols, clock)
         self._tasks: list[asyncio.Task[None]] = []
@@ -114,6 +119,8 @@ class Refresher:
             f"look at {symbol}": partial(self._looking.keep_looking, symbol, since.get(symbol))
             for symbol in self._symbols
         }
+        if self._websocket:
+            loops["stream"] = self._streaming.run
         self._tasks = [asyncio.create_task(self._guarded(name, loop), name=name) for name, loop in loops.items()]
 
     async def stop(self) -> None:
@@ -177,6 +184,14 @@ class Refresher:
             async with asyncio.timeout(within), self._news:
                 await self._news.wait_for(is_so)
 
+    def confirms(self, candles: Candles) -> bool:
+        """Whether the order book of now stands where candles of now have closed."""
+        return self._candles.is_near_the_book(candles)
+
+    def is_streamed(self, symbol: str) -> bool:
+        """Whether the venue tells a market's prices by itself at present, between two looks at its book."""
+        return self._streaming.is_streamed(symbol)
+
     async def _guarded(self, name: str, loop: Loop) -> None:
         """A loop that a fault of ours does not end: it is logged with an id and begins anew."""
         while True:
@@ -188,6 +203,8 @@ class Refresher:
                 self._troubles.fault(name, f"market data has a fault (log id {reference})")
                 await asyncio.sleep(LONGEST_PAUSE)
                 self._troubles.fault(name, "")
+            else:
+                return  # a venue without a websocket
 
     # Which markets there are
 

@@ -11,7 +11,6 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from engine.domain.errors import ConfigError, NoData, VenueError
 from engine.domain.figures import plain
@@ -23,6 +22,7 @@ from engine.ports import Clock
 from engine.simulation.path import Trade
 
 if TYPE_CHECKING:
+    from engine.exchanges.ccxt.streams import QuoteStream
     from engine.exchanges.ccxt.venue_time import VenueTime
     from engine.exchanges.ccxt.wire import Gate
 
@@ -118,7 +118,7 @@ class VenueClient:
             return
         check_exchange(self.name, known_exchanges())
         made = await asyncio.to_thread(_import_ccxt)
-        from engine.exchanges.ccxt.wire import Gate, session
+        from engine.exchanges.ccxt.wire import Gate, redirected, session
 
         self._gate = Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now)
         self._session = session(self._gate)
@@ -135,7 +135,7 @@ class VenueClient:
         _spot_only(self._ccxt)
         _slow_down(self._ccxt, self._share)
         if self._api_url:
-            self._ccxt.urls["api"] = _redirected(self._ccxt.urls["api"], self._api_url)
+            self._ccxt.urls["api"] = redirected(self._ccxt.urls["api"], self._api_url)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -143,6 +143,18 @@ class VenueClient:
             await self._ccxt.close()
             await self._session.close()
             self._ccxt = self._session = self._gate = None
+
+    def stream(self) -> QuoteStream | None:
+        """The newest bids and asks as the venue tells them by itself; ``None`` where ccxt knows no such way.
+
+        Raises:
+            VenueError: It has not listed its markets yet.
+        """
+        from engine.exchanges.ccxt.streams import open_stream
+
+        if self._ccxt is None or not self._ccxt.markets:
+            raise VenueError(f"{self.name} has not listed its markets yet.")
+        return open_stream(self.name, self._ccxt.markets.values(), self._api_url, self._within)
 
     async def listings(self) -> Mapping[str, Listing]:
         """The venue's spot markets, by symbol.
@@ -255,13 +267,6 @@ def _slow_down(venue: Any, share: float) -> None:
     venue.rateLimit /= share
     venue.tokenBucket = None
     venue.init_rest_rate_limiter()
-
-
-def _redirected(urls: Any, root: str) -> Any:
-    """Every URL of ccxt's tree at another server, its path kept."""
-    if isinstance(urls, dict):
-        return {name: _redirected(each, root) for name, each in urls.items()}
-    return f"{root}{urlsplit(urls).path}" if isinstance(urls, str) else urls
 
 
 def _words(error: Exception, name: str) -> str:

@@ -111,6 +111,28 @@ def candles(rows: Sequence[Sequence[Any]], symbol: str, timeframe: Timeframe) ->
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The best prices of a market at a moment."""
+
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+
+    @property
+    def mid(self) -> Decimal:
+        """Halfway between them."""
+        return (self.bid + self.ask) / 2
+
+
+def quote(symbol: str, raw: Raw) -> Quote | None:
+    """Ccxt's ticker as a quote; ``None`` where it has no two prices that can be."""
+    bid, ask = _decimal(raw.get("bid")), _decimal(raw.get("ask"))
+    if bid is None or ask is None or not 0 < bid < ask:
+        return None
+    return Quote(symbol=symbol, bid=bid, ask=ask)
+
+
 def trades(rows: Sequence[Raw], symbol: str) -> list[Trade]:
     """Ccxt's public trades, oldest first.
 

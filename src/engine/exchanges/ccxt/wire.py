@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -86,6 +88,16 @@ class JsonResponse(aiohttp.ClientResponse):
             json.loads(body)
         except (ValueError, RecursionError):
             raise aiohttp.ClientPayloadError("the answer is no JSON") from None
+
+
+def redirected(urls: Any, root: str) -> Any:
+    """Every URL of ccxt's tree at another server, its path kept, and whether it is a websocket."""
+    if isinstance(urls, dict):
+        return {name: redirected(each, root) for name, each in urls.items()}
+    if not isinstance(urls, str):
+        return urls
+    parts = urlsplit(urls)
+    return f"{root.replace('http', 'ws', 1) if parts.scheme.startswith('ws') else root}{parts.path}"
 
 
 def session(gate: Gate) -> aiohttp.ClientSession:

@@ -221,6 +221,25 @@ def test_a_fall_that_stays_is_real_once_the_next_candle_has_closed(seed: int, ro
     assert refused(fallen.slice(0, row + 1)) == {"spike"}
 
 
+@pytest.mark.parametrize("factor", [0.5, 1.7])
+def test_a_move_that_the_order_book_confirms_is_no_bad_tick_but_a_wick_is_not_confirmed_by_it(factor: float) -> None:
+    quiet = walk(5, COUNT)
+    moved = with_value(quiet, "close", -1, float(quiet.close[-1]) * factor)
+    moved = replace(moved, high=np.maximum(moved.high, moved.close), low=np.minimum(moved.low, moved.close))
+    wick = with_value(quiet, "low", -1, float(quiet.low[-1]) / 2)
+    asked: list[float] = []
+
+    def book(candles: Candles) -> bool:
+        asked.append(float(candles.close[-1]))
+        return True
+
+    for series, alone, beside in ((moved, {"spike"}, set[str]()), (wick, {"spike"}, {"spike"})):
+        for monitor, kinds in ((DataQualityMonitor(), alone), (DataQualityMonitor(confirms=book), beside)):
+            _, report = monitor.check(series, series.closed_at)
+            assert {issue.kind for issue in report.refused} == kinds
+    assert asked == [moved.close[-1], wick.close[-1]]
+
+
 def test_a_small_move_is_never_a_spike() -> None:
     flat = np.full(COUNT, 100.0)
     flat[80] = 109.0
