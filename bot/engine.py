@@ -19,13 +19,14 @@ from bot.models import Models, build_models
 from bot.pace import pace
 from bot.panel import calibration_of, panel_of
 from bot.predictions import prediction_view, predictions_of
+from bot.quality import quality_view
 from bot.sentiment import history_of, history_view, sentiment_of_settings, sentiment_view, source_health
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
 from engine.ai.grades import GradedModels
 from engine.ai.trend_predictions import TrendPredictions
-from engine.analysis.quality import DataQualityMonitor, QualityLimits
+from engine.analysis.quality import DataQualityMonitor, QualityLimits, nobody_confirms
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
@@ -175,7 +176,8 @@ async def build_engine(
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = terms.risk.limits
     no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
-    quality = DataQualityMonitor(limits=terms.quality)
+    confirms = market.live.confirms if market.live else nobody_confirms
+    quality = DataQualityMonitor(limits=terms.quality, confirms=confirms)
     market_data: MarketDataAt = venues
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
     late_after = LATE_AFTER if market.live else None
@@ -315,6 +317,7 @@ async def build_engine(
             sources=sentiment.ages if sentiment is not None else no_sources,
             prediction=prediction_view(predictions),
             adjuster=adjuster_view(services.adjuster, store),
+            quality=quality_view(store, market, services.candles.log, clock),
         ),
         results=Results(
             store=store,

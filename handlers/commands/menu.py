@@ -148,6 +148,12 @@ def build_commands(
             ),
             Command(name="digest", run=reads.digest, help="the figures of today so far"),
             Command(name="health", run=reads.health, help="whether every part is well"),
+            Command(
+                name="quality",
+                args="[MARKET [venue]]",
+                run=reads.quality,
+                help="what the markets' data is like: its age, what was mended or refused",
+            ),
             Command(name="ask", args="QUESTION", run=reads.ask, help="what you want to know, in plain words"),
             Command(name="sentiment", args="MARKET", run=reads.sentiment, help="what is said of a market, and where"),
             Command(

@@ -29,6 +29,7 @@ from handlers.cards import (
     people,
     pictures,
     prediction,
+    quality,
     sentiment,
     trades,
     why,
@@ -133,6 +134,11 @@ class Reads:
     async def health(self, call: Call) -> Card:
         arguments.nothing(call.words)
         return health.health(await self._views.health())
+
+    async def quality(self, call: Call) -> Card:
+        if not call.words:
+            return quality.card(await self._views.quality("", ""))
+        return quality.card(await self._views.quality(*arguments.market_at(call.words)))
 
     async def agents(self, call: Call) -> Card:
         wanted = arguments.any_id(_only(call.words))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.analysis.quality import DataQualityMonitor
+from engine.analysis.quality_log import QualityLog
 from engine.analysis.technical import HISTORY
 from engine.domain.decisions import QualityReport
 from engine.domain.market import Candles, Listing, Timeframe
@@ -22,11 +23,13 @@ class CheckedCandles:
 
     Attributes:
         history: Closed candles asked for of each timeframe: what analyzer and strategies remember.
+        log: Notes what was said of them, for people.
     """
 
     market_data: MarketDataAt
     quality: DataQualityMonitor
     history: int = HISTORY
+    log: QualityLog = field(default_factory=QualityLog)
     _kept: dict[_Key, tuple[datetime, Checked]] = field(default_factory=dict, init=False)
     _asking: dict[_Key, asyncio.Lock] = field(default_factory=dict, init=False)
 
@@ -44,6 +47,7 @@ class CheckedCandles:
                 return found
             market_data = market_data_of(self.market_data, listing.venue)
             checked = self.quality.check(await market_data.candles(listing.symbol, timeframe, self.history), close)
+            self.log.note(listing, close, *checked)
             if checked[1].usable:
                 self._kept[key] = close, checked
             return checked

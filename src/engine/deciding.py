@@ -181,6 +181,7 @@ class _Conclusion:
         if isinstance(planned, Refuse):
             return True
         return isinstance(self._route(decision, self._judge(*planned, self._stats)), Refuse)
+
     def give_way(self, reason: str) -> Outcome:
         """Enter nothing, for another context is heard on the coin."""
         return self._refuse(self._decision(Stance.ENTER, self.proposal.reasons), (reason,))

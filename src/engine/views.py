@@ -25,6 +25,7 @@ from engine.domain.people import AuditEntry, Stranger
 from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
+from engine.domain.quality_views import QualityView
 from engine.domain.sentiment import SentimentView, SourceAge
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
@@ -58,6 +59,16 @@ async def no_adjuster() -> AdjusterView:
     return AdjusterView(mode=AdjusterMode.OFF)
 
 
+async def no_quality(market: str, venue: str) -> QualityView:
+    """Of a program that looks at no candles.
+
+    Raises:
+        GreenlightError: Always.
+    """
+    del market, venue
+    raise GreenlightError("Nothing is known of the data: no candles are looked at.")
+
+
 async def no_sentiment(_: str) -> SentimentView:
     """Of a program that asks nobody.
 
@@ -85,6 +96,7 @@ class Views(AccountViews):
         sources: Tells how each source of that is.
         prediction: Tells what is expected of it, alike, at a venue that may be named.
         adjuster: Tells what the policy that adjusts entries does.
+        quality: Tells what its candles are like, alike; of every market where none is named.
     """
 
     limits: RiskLimits
@@ -95,6 +107,7 @@ class Views(AccountViews):
     sources: Callable[[], Sequence[SourceAge]] = no_sources
     prediction: Callable[[str, str], Awaitable[PredictionView]] = no_predictions
     adjuster: Callable[[], Awaitable[AdjusterView]] = no_adjuster
+    quality: Callable[[str, str], Awaitable[QualityView]] = no_quality
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""

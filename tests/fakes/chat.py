@@ -29,6 +29,7 @@ from engine.domain.people import Stranger
 from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
+from engine.domain.quality_views import QualityView
 from engine.domain.results import Counts, Performance, Strategies, TradeStats
 from engine.domain.risk_views import ExposureReport, RiskReport, VarReport
 from engine.domain.sentiment import SentimentView, SourceAge
@@ -212,6 +213,11 @@ class FakeViews:
     async def adjuster_notice(self, notice_id: str) -> AdjusterNotice:
         del notice_id
         return AdjusterNotice(at=reports.NOON, policy="calm", why="atr is not known.", mode=AdjusterMode.ACTIVE)
+
+    async def quality(self, market: str, venue: str) -> QualityView:
+        if market not in ("", "BTC", "ETH") or venue:
+            raise BadInput(f"{market} is not traded here.")
+        return reports.quality_view(*(("ETH",) if market == "ETH" else ("BTC", "ETH")))
 
     async def totals(self) -> Totals:
         return reports.totals()

@@ -34,7 +34,7 @@ from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.health import LogLine, Part, PlatformTrouble
 from engine.domain.judging import Clamp
-from engine.domain.market import Candles, Timeframe, to_millis
+from engine.domain.market import Candles, Listing, Timeframe, to_millis
 from engine.domain.model_ledger import BudgetNotice, Cap
 from engine.domain.model_views import CapView, ModelsView, ModelTotals, ProviderView
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
@@ -43,6 +43,7 @@ from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView, Reason, TrackRecord, Trend, TrendOutlook, TrendPrediction
 from engine.domain.proposals import Deliberation, Proposal
+from engine.domain.quality_views import CandleQuality, Finding, MarketQuality, Outcome, QualityView
 from engine.domain.results import AtWork, ContextView, Counts, Performance, Strategies, Tally, TradeStats
 from engine.domain.risk_views import ExposureReport, RiskReport, Tail, Use, VarMarket, VarReport
 from engine.domain.sentiment import Headline, SentimentData, SentimentPart, SentimentView, Topic
@@ -400,6 +401,43 @@ def prediction(timeframe: Timeframe = Timeframe.H1, **changes: Any) -> TrendPred
         is_offline=True,
     )
     return replace(usual, **changes)
+
+
+def candle_quality(coin: str = "BTC", *findings: Finding, **changes: Any) -> CandleQuality:
+    usual = CandleQuality(
+        listing=Listing("paper", f"{coin}/USDT"),
+        timeframe=Timeframe.H1,
+        checked_at=NOON,
+        closed_at=NOON,
+        usable=True,
+        findings=findings,
+    )
+    return replace(usual, **changes)
+
+
+def finding(outcome: Outcome = Outcome.REPAIRED, **changes: Any) -> Finding:
+    usual = Finding(outcome=outcome, kind="gap", detail="missing among the newest 50: 1", closes=3, last=NOON)
+    return replace(usual, **changes)
+
+
+def quality_view(*coins: str) -> QualityView:
+    """Of Bitcoin the newest candle was no number, and it is halted; of all others all is well."""
+    nan = finding(Outcome.REFUSED, kind="not a number", detail="holds something that is no number", closes=1)
+    halt = Halt(kind=HaltKind.DATA, reason="BTC/USDT: holds something that is no number", since=NOON, symbol="BTC/USDT")
+    candles = {"BTC": candle_quality("BTC", nan, finding(), usable=False, closed_at=NOON - timedelta(hours=1))}
+    return QualityView(
+        at=NOON + timedelta(minutes=5),
+        markets=[
+            MarketQuality(
+                name=f"{coin}/USDT",
+                candles=[candles.get(coin) or candle_quality(coin)],
+                halts=[halt] if coin == "BTC" else [],
+                price_at=NOON + timedelta(minutes=5) - timedelta(seconds=2),
+                streamed=True,
+            )
+            for coin in coins
+        ],
+    )
 
 
 def prediction_view() -> PredictionView:

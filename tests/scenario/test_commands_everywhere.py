@@ -174,6 +174,11 @@ SAID: dict[str, Asked] = {
     ),
     "digest": alone("2024-01-0"),
     "health": alone("well"),
+    "quality": Asked(
+        good={"": "Data ", "btc": "Data "},
+        wrong={"btc paper now": "is not a market", "all": "'all' is not a market"},
+        bad={BAD: "is not a market", "<b>BTC</b>": "is not a market"},
+    ),
     "sentiment": Asked(
         good={"btc": "No sources of sentiment are asked"},
         missing="One market belongs here",
