@@ -175,7 +175,7 @@ SAID: dict[str, Asked] = {
     "digest": alone("2024-01-0"),
     "health": alone("well"),
     "quality": Asked(
-        good={"": "Data ", "btc": "Data "},
+        good={"": "Data ", "eth": "Data "},
         wrong={"btc paper now": "is not a market", "all": "'all' is not a market"},
         bad={BAD: "is not a market", "<b>BTC</b>": "is not a market"},
     ),
