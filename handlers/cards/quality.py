@@ -70,7 +70,12 @@ def _age(candles: CandleQuality, at: datetime) -> str:
     return f"{candles.timeframe} {wording.span(max(at - candles.closed_at, at - at))} ago"
 
 
-_WORDS = {Outcome.REPAIRED: "repaired", Outcome.REFUSED: "refused", Outcome.CHANGED: "changed its nature"}
+_WORDS = {
+    Outcome.REPAIRED: "repaired",
+    Outcome.SHORT: "short",
+    Outcome.REFUSED: "refused",
+    Outcome.CHANGED: "changed its nature",
+}
 
 
 def _finding(candles: CandleQuality, finding: Finding, at: datetime) -> str:

@@ -23,7 +23,7 @@ class QualityLog:
     def note(self, listing: Listing, close: datetime, candles: Candles, report: QualityReport) -> None:
         """Take in what was said of candles at a close; the same close may come again."""
         key = (listing, candles.timeframe)
-        self._newest[key] = (close, candles, report.usable)
+        self._newest[key] = (close, candles, report.usable or report.merely_short)
         for outcome, kind, detail in _issues(report):
             found = self._found.setdefault(key, {})
             known = found.get((outcome, kind))
@@ -56,6 +56,6 @@ def _issues(report: QualityReport) -> Iterator[tuple[Outcome, str, str]]:
     for issue in report.repaired:
         yield Outcome.REPAIRED, issue.kind, issue.detail
     for issue in report.refused:
-        yield Outcome.REFUSED, issue.kind, issue.detail
+        yield (Outcome.SHORT if report.merely_short else Outcome.REFUSED), issue.kind, issue.detail
     for change in report.changes:
         yield Outcome.CHANGED, change.kind, change.detail

@@ -16,6 +16,8 @@ class Outcome(StrEnum):
 
     REPAIRED = "repaired"
     """It was mended or borne, and the candles were used."""
+    SHORT = "short"
+    """There are fewer candles than are wanted, as in a young market: what needs more has to wait."""
     REFUSED = "refused"
     """The candles were not used."""
     CHANGED = "changed"
@@ -46,7 +48,7 @@ class CandleQuality:
     Attributes:
         checked_at: The close at which they were last looked through.
         closed_at: When the newest good one closed; ``None`` where none is left.
-        usable: Whether they were good enough then.
+        usable: Whether they were good enough then; fewer than are wanted are no fault of theirs.
         findings: Everything that was wrong since the start, the newest first.
     """
 
