@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from bot.engine import build_engine
 from bot.markets import source
@@ -21,6 +24,7 @@ from engine.store.database import nowhere
 from engine.store.location import url_of
 from tests.fakes.database import new_file
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 M15 = Timeframe.M15
 END = datetime(2026, 6, 1, tzinfo=UTC)
 DAYS = 520
@@ -50,32 +54,36 @@ def write_market(folder: Path, number: int) -> tuple[str, Path]:
     return candles.symbol, path
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("count", [20, 100])
-async def test_a_day_of_closes_of_a_watchlist(tmp_path: Path, count: int, tell: Tell) -> None:
-    markets = dict(write_market(tmp_path, number) for number in range(count))
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """A day of closes: what each took on the wall's clock, and of the processor, in seconds; and what was decided."""
+
+    seconds: list[float]
+    used: list[float]
+    decided: int
+
+
+async def a_day(folder: Path, count: int) -> Day:
+    markets = dict(write_market(folder, number) for number in range(count))
     begin = END - timedelta(days=1)
     asked = {
-        "database": {"url": url_of(new_file(tmp_path))},
+        "database": {"url": url_of(new_file(folder))},
         "replay": {"data": [str(path) for path in markets.values()], "start": begin.isoformat()},
         "contexts": [{**CONTEXT, "markets": list(markets)}],
         "ai": {"enabled": False},
         "sentiment": {"enabled": False},
         "derivatives": {"source": "none"},
     }
-    settings = load("demo", None, asked, {}, tmp_path).settings
+    settings = load("demo", None, asked, {}, folder).settings
     engine = await build_engine(settings, source(settings), nowhere)
     assert isinstance(engine.clock, MarketClock)
+    seconds, used, decided = list[float](), list[float](), 0
     try:
-        contexts = list(engine.market.contexts)
-        seconds: list[float] = []
-        used: list[float] = []
-        decided = 0
         for close in range(97):
             at = begin + close * M15.duration
             engine.clock.move_to(at)
             before, cpu = time.perf_counter(), time.process_time()
-            records = await run_cycles(engine.services, contexts, at)
+            records = await run_cycles(engine.services, list(engine.market.contexts), at)
             used.append(time.process_time() - cpu)
             seconds.append(time.perf_counter() - before)
             decided += sum(len(record.decisions) for record in records)
@@ -83,8 +91,16 @@ async def test_a_day_of_closes_of_a_watchlist(tmp_path: Path, count: int, tell: 
         for venue in engine.venues.values():
             venue.close()
         await engine.store.close()
-    assert decided >= 97 * count  # a market that is held has a decision about its exit too
-    each = 1000 * sum(used[1:]) / (96 * count)
+    return Day(seconds=seconds, used=used, decided=decided)
+
+
+@pytest.mark.parametrize("count", [20, 100])
+def test_a_day_of_closes_of_a_watchlist(benchmark: BenchmarkFixture, tmp_path: Path, count: int, tell: Tell) -> None:
+    day = benchmark.pedantic(lambda: asyncio.run(a_day(tmp_path, count)), rounds=1)
+    assert day.decided >= 97 * count  # a market that is held has a decision about its exit too
+    each = 1000 * sum(day.used[1:]) / (96 * count)
     tell(f"{count} markets x 4 timeframes: CPU a market and close", each, "ms", f"<= {CPU_AIM}")
-    tell(f"{count} markets: the longest close of a day", 1000 * max(seconds[1:]), "ms", f"<= {1000 * CLOSE_AIM:.0f}")
-    tell(f"{count} markets: the first close after the start", 1000 * seconds[0], "ms", "")
+    tell(
+        f"{count} markets: the longest close of a day", 1000 * max(day.seconds[1:]), "ms", f"<= {1000 * CLOSE_AIM:.0f}"
+    )
+    tell(f"{count} markets: the first close after the start", 1000 * day.seconds[0], "ms", "")
