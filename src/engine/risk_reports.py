@@ -36,6 +36,7 @@ _OPTIONAL = (
     "max_volatility",
     "max_fall",
     "max_losses",
+    "max_signals",
     "risk_per_day",
 )
 
