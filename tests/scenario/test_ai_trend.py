@@ -67,10 +67,10 @@ async def test_with_models_off_it_holds_and_says_so(tmp_path: Path):
 
 
 def test_a_backtest_reads_the_tape_and_says_who_has_predicted(tmp_path: Path):
-    assert bot(tmp_path, "data", "generate", "candles", "--length", "60d").returncode == 0
+    assert bot(tmp_path, "data", "generate", "candles", "--length", "30d").returncode == 0
     (tmp_path / "calls.tape").write_text(f"{HEAD}\n")
     words = ("backtest", "--full", "--strategy", "ai_trend", "--data", "candles/SOLUSDT-1h.parquet")
-    more = {"BOT_AI__ENABLED": "true", "BOT_LLM__TAPE": "calls.tape"}
+    more = {"BOT_AI__ENABLED": "true", "BOT_AI__PANEL__ENABLED": "false", "BOT_LLM__TAPE": "calls.tape"}
     model = {"BOT_LLM__PROVIDERS__LOCAL__MODEL": "m1", "BOT_LLM__PROVIDERS__LOCAL__API_URL": "http://127.0.0.1:9/v1"}
     told = [
         bot(tmp_path, *words, "--approve", "all", "--json", f"{name}.json", **more, **changes)
