@@ -20,6 +20,7 @@ from engine.domain.errors import ConfigError
 from engine.domain.extras import install
 from engine.exchanges.ccxt.client import check_exchange, known_exchanges
 from engine.store.location import file_of
+from engine.strategies.consolidation import Consolidation
 from handlers.access import PROGRAM
 
 CONSENT = "I understand"
@@ -156,6 +157,20 @@ def _generated_time(settings: Settings) -> Iterator[ConfigError]:
         )
 
 
+def _consolidation(settings: Settings) -> Iterator[ConfigError]:
+    """What a context counts beside others counts for nothing where each trades for its own."""
+    if settings.consolidation is not Consolidation.OWN:
+        return
+    for number, context in enumerate(settings.contexts):
+        for name, mode in (("weight", "weighted"), ("priority", "prioritised")):
+            if getattr(context, name) != type(context).model_fields[name].default:
+                yield ConfigError(
+                    "counts for nothing where each context trades for its own.",
+                    f"Set consolidation: {mode}, or leave it out.",
+                    key=f"contexts.{number}.{name}",
+                )
+
+
 def _contexts(settings: Settings) -> Iterator[ConfigError]:
     for number, context in enumerate(settings.contexts):
         key = f"contexts.{number}"
@@ -237,6 +252,7 @@ RULES = (
     Rule(needs=("market", "exchanges", "contexts"), broken=_known_venue),
     Rule(needs=("indicators", "contexts"), broken=_indicators),
     Rule(needs=("contexts",), broken=_contexts),
+    Rule(needs=("contexts", "consolidation"), broken=_consolidation),
     Rule(needs=("ai", "llm"), broken=model_chains.faults),
     Rule(needs=("ai", "llm", "contexts"), broken=prompts.prompt_faults),
     Rule(needs=("indicators", "contexts"), broken=trial.failures),

@@ -66,6 +66,10 @@ def refusal(tmp_path: Path) -> Refusal:
             "my.yaml, line 1: contexts.0.params: The strategy momentum cannot work like this: rsi_low must be below",
         ),
         (
+            "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT], priority: 2}]",
+            "my.yaml, line 1: contexts.0.priority: counts for nothing where each context trades for its own. Set cons",
+        ),
+        (
             "market: {clock: wall, source: ccxt}\nexchanges: {binanc: {}}",
             "my.yaml, line 2: exchanges.binanc: ccxt knows no",
         ),
