@@ -13,12 +13,12 @@ from config.settings import Settings
 from engine.ai.fusion import FUSION
 from engine.backtest.drift import Drift, Key, Traded, compared, of_backtest
 from engine.backtest.kernel_run import backtest
-from engine.deciding import key_of
 from engine.domain.backtests import BacktestResult
 from engine.domain.decisions import Judged, Stance
 from engine.domain.errors import BadInput
 from engine.domain.figures import plain
 from engine.domain.positions import Position
+from engine.proposed import key_of
 from engine.store.account_period import AccountPeriod, account_period
 
 _ELSE = "somebody else opened it"

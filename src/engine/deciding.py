@@ -8,38 +8,30 @@ decision ─▶ plan ─▶ adjuster ─▶ risk ─▶ autonomy ─▶ intent �
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
-from engine.adjusting import adjusted_entry
-from engine.ai.autonomy import calibrated_route
 from engine.ai.fusion import Fused
 from engine.approvals import Approvals
 from engine.cycle_services import CycleServices
 from engine.data_halts import note_changes, note_data
 from engine.domain.adjustments import Adjusted
-from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse, Ruling
-from engine.domain.decisions import Decision, Exit, Input, Judged, Opinion, Stance, Tier
-from engine.domain.judging import Allowed, Clamp, Judgement, RiskView
-from engine.domain.market import Book, Listing, Market
+from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
+from engine.domain.decisions import Decision, Exit, Judged, Opinion, Stance, Tier
+from engine.domain.market import Book, Listing
 from engine.domain.orders import Order, Purpose, Side
-from engine.domain.outcomes import Calibrated
-from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
+from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.domain.proposals import Deliberation, FastTier, Proposal
-from engine.domain.risk_stats import RiskStats
+from engine.domain.proposals import Deliberation, FastTier
 from engine.domain.snapshots import MarketSnapshot
 from engine.execution import starters
 from engine.execution.coverage import sellable
 from engine.execution.orders import intend
 from engine.execution.retries import not_before
-from engine.execution.streaks import losses_of
 from engine.learning.adjuster import applied, lowered
 from engine.ports import market_data_of
+from engine.proposed import Proposed, key_of
 from engine.proposing import propose
-from engine.risk.stats import told
 from engine.signal_floods import note_signal
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
@@ -119,28 +111,9 @@ def conclude_deliberation(
     return desk.finish(starter, waiting.opinions or ())
 
 
-def key_of(context: str, symbol: str, candle_at: datetime, stance: Stance, tier: Tier = Tier.FULL) -> str:
-    """What makes a decision this one and no other; order ids derive from it. That of the full tier names no tier."""
-    key = f"{context}|{symbol}|{candle_at.isoformat()}|{stance}"
-    return key if tier is Tier.FULL else f"{key}|{tier}"
-
-
-def key_of_whole(key: str) -> str:
-    """The key of the decision on a whole trade, of which the one with this key is or has begun a part."""
-    return key.removesuffix(f"|{Tier.FAST}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Conclusion:
-    """One proposal, one transaction."""
-
-    services: CycleServices
-    uow: UnitOfWork
-    context: StrategyContext
-    proposal: Proposal
-    market: Market
-    book: Book | None
-    now: datetime
+class _Conclusion(Proposed):
+    """What is done about a proposal, in one transaction."""
 
     def leave(self, position: Position, leaving: Exit, gives_way: str = "") -> Outcome:
         """Exits only reduce risk, so they never ask.
@@ -152,7 +125,7 @@ class _Conclusion:
         quantity, pause = sellable(position, orders, self.market.lot), not_before(orders, Purpose.EXIT)
         if self.book is None or quantity <= 0 or (pause is not None and self.now < pause):
             return Outcome()
-        decision = self._decision(Stance.EXIT, (leaving.reason,), of_position=position.id)
+        decision = self.decision(Stance.EXIT, (leaving.reason,), of_position=position.id)
         if gives_way:
             return self._refuse(decision, (gives_way,))
         plan = TradePlan(
@@ -176,15 +149,15 @@ class _Conclusion:
         """
         if self.book is None or self.proposal.exits:
             return False
-        decision = self._drafted(Stance.ENTER, self.proposal.reasons)
-        planned = self._plan(self.book, decision, Fused())
+        decision = self.drafted(Stance.ENTER, self.proposal.reasons)
+        planned = self.planned(self.book, decision, Fused())
         if isinstance(planned, Refuse):
             return True
-        return isinstance(self._route(decision, self._judge(*planned, self._stats)), Refuse)
+        return isinstance(self.route(decision, self.judge(*planned, self.stats)), Refuse)
 
     def give_way(self, reason: str) -> Outcome:
         """Enter nothing, for another context is heard on the coin."""
-        return self._refuse(self._decision(Stance.ENTER, self.proposal.reasons), (reason,))
+        return self._refuse(self.decision(Stance.ENTER, self.proposal.reasons), (reason,))
 
     def begin(self) -> Outcome:
         """Open a starter where the context does so, and let the rest be thought about."""
@@ -193,7 +166,7 @@ class _Conclusion:
         if fast is not None and self.proposal.signals.confidence >= fast.min_confidence:
             outcome = self._start(fast)
         waiting = Deliberation(
-            key=self._key(Stance.ENTER, Tier.FULL),
+            key=self.key(Stance.ENTER, Tier.FULL),
             proposal=self.proposal,
             starter=outcome.orders[0].id if outcome.orders else "",
             asked_at=self.now,
@@ -204,12 +177,12 @@ class _Conclusion:
 
     def _start(self, fast: FastTier) -> Outcome:
         """Nobody is asked about a starter: what the bot may not do alone is not begun."""
-        decision = self._decision(Stance.ENTER, self.proposal.reasons, tier=Tier.FAST)
-        planned = self._plan(self.book, decision, Fused(share=float(fast.share)))
+        decision = self.decision(Stance.ENTER, self.proposal.reasons, tier=Tier.FAST)
+        planned = self.planned(self.book, decision, Fused(share=float(fast.share)))
         if isinstance(planned, Refuse):
             return self._refuse(decision, planned.reasons)
         book, plan = planned
-        return self._carry_out(book, decision, plan, adjusted=self._adjusted(decision, plan))
+        return self._carry_out(book, decision, plan, adjusted=self.adjusted(decision, plan))
 
     def finish(self, starter: Order | None, opinions: tuple[Opinion, ...]) -> Outcome | None:
         """Enter, or add to a starter; where nothing is wanted any more the starter is taken back.
@@ -231,7 +204,7 @@ class _Conclusion:
     def refuse_late(self) -> Outcome:
         """Nothing more is bought on a price of long ago; what was begun has its stop."""
         late = f"nobody could be asked until {self.now:%Y-%m-%d %H:%M} UTC: the program was not running"
-        return self._refuse(self._decision(Stance.ENTER, self.proposal.reasons), (late,))
+        return self._refuse(self.decision(Stance.ENTER, self.proposal.reasons), (late,))
 
     def _fused(self, opinions: tuple[Opinion, ...]) -> Fused:
         """What predictions and opinions leave of the proposal."""
@@ -245,72 +218,22 @@ class _Conclusion:
     def enter(self, starter: Order | None, opinions: tuple[Opinion, ...]) -> Outcome:
         """Whether to enter now, and everything that speaks for and against it."""
         left = self._fused(opinions)
-        decision = self._decision(self.proposal.stance, self.proposal.reasons, confidence=left.confidence)
+        decision = self.decision(self.proposal.stance, self.proposal.reasons, confidence=left.confidence)
         if decision.stance is Stance.HOLD:
-            return Outcome(judged=(self._record(decision, Hold()),))
+            return Outcome(judged=(self.record(decision, Hold()),))
         if left.against:
             return self._refuse(decision, left.against, opinions)
-        planned = self._plan(self.book, decision, left)
+        planned = self.planned(self.book, decision, left)
         if isinstance(planned, Refuse):
             return self._refuse(decision, planned.reasons, opinions)
         book, plan = planned
-        adjusted = self._adjusted(decision, plan)
+        adjusted = self.adjusted(decision, plan)
         if starter is not None:
             done = plan if adjusted is None else applied(plan, adjusted, self.market)
             if done.quantity > 0 and starters.rest_of(self.uow, done, starter).quantity <= 0:
                 reason = f"{starter.id} has bought as much as may be, at the start"
                 return self._refuse(decision, (reason,), opinions, adjusted)
         return self._carry_out(book, decision, plan, opinions, adjusted=adjusted, starter=starter)
-
-    def _plan(self, book: Book | None, decision: Decision, left: Fused) -> tuple[Book, TradePlan] | Refuse:
-        """So much of what an entry asks for, before any rule has looked at it; or why there is none."""
-        if book is None:
-            return Refuse(reasons=("there is no order book to price it with",))
-        execution = self._execution(book)
-        plan = self.services.risk.plan(
-            decision,
-            self.proposal.signals,
-            venue=self.proposal.venue,
-            market=self.market,
-            price=execution.limit_price or book.ask,
-            portfolio=self.uow.account.portfolio(),
-        )
-        if plan is None:
-            return Refuse(reasons=("there is no room for a stop below the price",))
-        if left.share < 1:
-            share = Decimal(repr(left.share))
-            plan = plan.resized(self.market.quantity(self.market.lots(plan.quantity * share)))
-        if left.stop_share < 1:
-            plan = plan.tightened(Decimal(repr(left.stop_share)), self.market)
-        return book, replace(plan, execution=execution)
-
-    def _execution(self, book: Book) -> ExecutionPlan:
-        """How an entry is bought: at market, or at a limit where strategy or context say so."""
-        entry = self.proposal.signals.entry or self.context.entry
-        limit = entry.limit_below(book.bid, self.market) if entry else None
-        return entry.planned(limit) if entry and limit is not None else AT_MARKET
-
-    def _adjusted(self, decision: Decision, plan: TradePlan) -> Adjusted | None:
-        """What the adjuster makes of an entry; as in training, of one that people would at least be asked about."""
-        measured = decision.calibration.measured if decision.calibration else decision.confidence
-        if measured < min(self.services.autonomy.ask_above, self.services.autonomy.auto_above):
-            return None
-        return adjusted_entry(
-            self.services.adjuster,
-            self.uow,
-            self.proposal,
-            decision,
-            plan,
-            market=self.market,
-            stats=self._stats,
-            limits=self.services.risk.limits,
-            now=self.now,
-        )
-
-    @property
-    def _stats(self) -> RiskStats | None:
-        """What is known of how the market has moved."""
-        return self.services.stats.last(self.proposal.listing, self.proposal.timeframe)
 
     def _carry_out(
         self,
@@ -330,10 +253,10 @@ class _Conclusion:
                 return self._refuse(decision, (reason,), opinions, adjusted)
         if starter is not None:
             plan = starters.rest_of(self.uow, plan, starter)
-        stats = self._stats
-        judgement = self._judge(book, plan, stats)
-        ruling = self._route(decision, judgement)
-        judged = self._record(
+        stats = self.stats
+        judgement = self.judge(book, plan, stats)
+        ruling = self.route(decision, judgement)
+        judged = self.record(
             decision,
             ruling,
             plan=plan,
@@ -352,26 +275,6 @@ class _Conclusion:
                 pass
         return Outcome(judged=(judged,))
 
-    def _route(self, decision: Decision, judgement: Judgement) -> Ruling:
-        ruling = calibrated_route(decision, judgement, self.services.autonomy, self.now)
-        if decision.tier is Tier.FAST and isinstance(ruling, AskHuman) and isinstance(judgement, Allowed):
-            return Refuse(reasons=("nobody is asked about a start: the whole trade is asked about",))
-        return ruling
-
-    def _judge(self, book: Book, plan: TradePlan, stats: RiskStats | None) -> Judgement:
-        view = RiskView(
-            market=self.market,
-            portfolio=self.uow.account.portfolio(),
-            book=book,
-            close=Decimal(repr(self.proposal.close)),
-            stats=stats,
-            halts=tuple(found.halt for found in self.uow.halts.open()),
-            now=self.now,
-            no_entry=self.services.no_entry(plan.context),
-            losses=losses_of(self.uow, plan.context),
-        )
-        return self.services.risk.judge(plan, view)
-
     def _refuse(
         self,
         decision: Decision,
@@ -379,84 +282,5 @@ class _Conclusion:
         opinions: tuple[Opinion, ...] = (),
         adjusted: Adjusted | None = None,
     ) -> Outcome:
-        refused = self._record(decision, Refuse(reasons=reasons), opinions=opinions, adjusted=adjusted)
+        refused = self.record(decision, Refuse(reasons=reasons), opinions=opinions, adjusted=adjusted)
         return Outcome(judged=(refused,))
-
-    def _record(
-        self,
-        decision: Decision,
-        ruling: Ruling,
-        *,
-        plan: TradePlan | None = None,
-        clamps: tuple[Clamp, ...] = (),
-        stats: RiskStats | None = None,
-        opinions: tuple[Opinion, ...] = (),
-        adjusted: Adjusted | None = None,
-    ) -> Judged:
-        is_entry = plan is not None and not plan.reduce_only
-        judged = Judged(
-            decision=decision,
-            inputs=(*self.proposal.inputs, self._figures(stats)) if is_entry else self.proposal.inputs,
-            signals=self.proposal.readings,
-            quality=self.proposal.quality,
-            ruling=ruling,
-            plan=plan,
-            clamps=clamps,
-            opinions=opinions,
-            market_context=self.proposal.market_context,
-            adjustment=adjusted,
-        )
-        self.uow.decisions.add(judged)
-        return judged
-
-    def _figures(self, stats: RiskStats | None) -> Input:
-        """What risk was judged by, for an entry."""
-        return Input(
-            name="risk figures",
-            age=stats.age(self.now) if stats else None,
-            detail=told(stats) if stats else "missing",
-        )
-
-    def _decision(self, stance: Stance, reasons: tuple[str, ...], **given: Any) -> Decision:
-        """A decision that is to be written down, with its number."""
-        return replace(self._drafted(stance, reasons, **given), id=self.uow.decisions.next_id())
-
-    def _drafted(
-        self,
-        stance: Stance,
-        reasons: tuple[str, ...],
-        *,
-        tier: Tier = Tier.FULL,
-        confidence: float = 1.0,
-        of_position: str = "",
-    ) -> Decision:
-        """A decision without a number; no confidence makes it higher than the strategy's own, nor do earlier trades."""
-        signals = self.proposal.signals
-        is_exit = stance is Stance.EXIT
-        measured = 1.0 if is_exit else min(signals.confidence, confidence)
-        calibrated = self._calibrated(measured) if stance is Stance.ENTER else None
-        return Decision(
-            id="",
-            key=f"{self._key(stance, tier)}|{of_position}" if is_exit else self._key(stance, tier),
-            context=self.proposal.context,
-            strategy=self.proposal.strategy,
-            symbol=self.proposal.symbol,
-            at=self.proposal.candle_at,
-            stance=stance,
-            confidence=min(measured, calibrated.value) if calibrated else measured,
-            conditions=() if is_exit else signals.conditions,
-            reasons=reasons,
-            timeframe=self.proposal.timeframe,
-            trigger="" if is_exit else signals.trigger,
-            tier=tier,
-            calibration=calibrated,
-        )
-
-    def _calibrated(self, confidence: float) -> Calibrated | None:
-        strategy, timeframe = self.proposal.strategy, self.proposal.timeframe
-        return self.services.calibration.of(self.uow, strategy, timeframe, confidence)
-
-    def _key(self, stance: Stance, tier: Tier) -> str:
-        # An entry that is held back keeps the key of the entry: a candle is decided on once, whatever is decided.
-        named = Stance.ENTER if stance is Stance.HOLD else stance
-        return key_of(self.proposal.context, self.proposal.symbol, self.proposal.candle_at, named, tier)

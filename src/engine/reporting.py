@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.analysis.performance import own_and_external, tally
-from engine.deciding import key_of_whole
 from engine.digests import account_at
 from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, Profit
 from engine.domain.approvals import Approval
@@ -25,6 +24,7 @@ from engine.domain.results import AtWork
 from engine.domain.trade_views import ExternalView, PositionView, TradeView
 from engine.domain.unmanaged import absence
 from engine.domain.weeks import dates_of, is_week, together
+from engine.proposed import key_of_whole
 from engine.risk.limits import RiskLimits
 from engine.store.unit_of_work import UnitOfWork
 

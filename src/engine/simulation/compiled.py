@@ -81,7 +81,7 @@ def compiled_summary() -> Summarize:
 
 @cache
 def compiled_episodes() -> AdvanceAll:
-    """``episodes.advance_all``, compiled. Once on a machine that takes fifteen seconds."""
+    """``episodes.advance_all``, compiled. Once on a machine that takes half a minute."""
     made: AdvanceAll = _made(_episodes_entry(_version(_EPISODES)), _EPISODES)
     made(_no_episodes())
     return made
