@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from engine.domain.figures import grouped
 from engine.domain.judging import RiskView
@@ -14,10 +13,6 @@ from engine.risk import metrics, scalars
 from engine.risk.limits import RiskLimits, in_words, percent
 from engine.risk.units import Units, down, ppm_down, up
 from engine.risk.verdicts import Verdict, at_most, denied
-
-if TYPE_CHECKING:
-    pass
-
 
 _PLACES = 9
 """As exactly as a fall is told: 1 - 0.9 is 0.1."""
