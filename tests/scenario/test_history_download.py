@@ -41,6 +41,7 @@ async def run(fake: FakeExchange, folder: Path, *words: str) -> tuple[int, str, 
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 async def test_history_is_downloaded_listed_checked_and_read_by_a_backtest(fake: FakeExchange, tmp_path: Path) -> None:
     since = f"{datetime.now(UTC) - timedelta(days=60):%Y-%m-%d}"
     code, out, err = await run(fake, tmp_path, "data", "download", "eth/usdt", "--timeframes", FRAMES, "--since", since)
