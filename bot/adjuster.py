@@ -40,7 +40,7 @@ def adjuster_view(adjuster: PPOAdjuster, store: Database) -> Callable[[], Awaita
         return AdjusterView(
             mode=adjuster.mode,
             policy=adjuster.policy.card.name if adjuster.policy else "",
-            about=_about(adjuster.policy.card) if adjuster.policy else (),
+            about=about(adjuster.policy.card) if adjuster.policy else (),
             fault=adjuster.fault,
             asked=len(asked),
             unknown=len(asked) - len(scales),
@@ -64,6 +64,7 @@ def _entry(judged: Judged) -> AdjustedEntry:
     )
 
 
-def _about(card: PolicyCard) -> tuple[str, ...]:
+def about(card: PolicyCard) -> tuple[str, ...]:
+    """What people are told of a policy, in sentences."""
     trained = f"Trained {card.begins} to {card.ends} UTC on {card.timeframe} candles." if card.ends else ""
     return tuple(filter(None, (trained, f"It is degenerate: {card.degenerate}." if card.degenerate else "")))

@@ -158,14 +158,13 @@ def _generated_time(settings: Settings) -> Iterator[ConfigError]:
 
 
 def _consolidation(settings: Settings) -> Iterator[ConfigError]:
-    """What a context counts beside others counts for nothing where each trades for its own."""
-    if settings.consolidation is not Consolidation.OWN:
-        return
+    """What a context counts beside others counts for nothing but where the settings go by it."""
     for number, context in enumerate(settings.contexts):
-        for name, mode in (("weight", "weighted"), ("priority", "prioritised")):
-            if getattr(context, name) != type(context).model_fields[name].default:
+        for name, mode in (("weight", Consolidation.WEIGHTED), ("priority", Consolidation.PRIORITISED)):
+            is_set = getattr(context, name) != type(context).model_fields[name].default
+            if is_set and settings.consolidation is not mode:
                 yield ConfigError(
-                    "counts for nothing where each context trades for its own.",
+                    f"counts for nothing where consolidation is {settings.consolidation}.",
                     f"Set consolidation: {mode}, or leave it out.",
                     key=f"contexts.{number}.{name}",
                 )

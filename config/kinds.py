@@ -26,6 +26,7 @@ _NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
 _DURATION = re.compile(rf"(?:({_NUMBER})d)?(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _HOURS = re.compile(rf"(?:((?:{'|'.join(DAYS)})(?:,(?:{'|'.join(DAYS)}))*) )?(\d?\d:\d\d)-(\d?\d:\d\d)")
+_COIN = re.compile(r"[A-Z0-9]+")
 _PASSWORDS = (
     re.compile(r"^([\w+.-]+://[^:/@]*:)(.+)(@)", re.DOTALL),
     re.compile(r"([?&]\w*password=)([^&]+)()", re.IGNORECASE),
@@ -44,6 +45,12 @@ def problem(message: str, *, at: str = "", other: str = "") -> PydanticCustomErr
         other: Dotted path of a second setting that takes part in it; its place is named too.
     """
     return PydanticCustomError("setting", "{text}", {"text": message, "at": at, "other": other})
+
+
+def _check_coin(value: str) -> str:
+    if not _COIN.fullmatch(value):
+        raise problem("must be a coin by its ticker, in capitals, such as DOGE")
+    return value
 
 
 def parse_duration(value: object) -> timedelta:
@@ -246,7 +253,7 @@ ClosedHours = Annotated[
 ]
 """Hours of each day or of some: a span from one time of day to another."""
 
-Coin = Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
+Coin = Annotated[str, AfterValidator(_check_coin), WithJsonSchema({"type": "string", "pattern": f"^{_COIN.pattern}$"})]
 """A coin by its ticker, in capitals."""
 
 Speed = Annotated[

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from bot.adjuster import about
 from bot.derivatives import look_at_futures
 from bot.doctor.check import Case, Check
 from bot.indicators import faults
 from bot.live_market import look_at_venue
 from bot.markets import source
-from bot.sentiment import has_sources, look_at_sources
+from bot.sentiment import has_sources, history_of, look_at_sources
 from bot.strategies.registry import strategy_of
 from config.settings import Settings
 from engine.data.files import check_file
+from engine.domain.adjustments import AdjusterMode
 from engine.domain.errors import ConfigError
+from engine.learning.policy import load_policy
 
 
 def _strategies(case: Case) -> str:
@@ -71,6 +74,24 @@ def _sources(case: Case) -> str:
     return asyncio.run(look_at_sources(case.settings))
 
 
+def _said_then(case: Case) -> str:
+    files = case.settings.replay.sentiment
+    history_of(case.settings)
+    return f"{', '.join(map(str, files))}: can be read"
+
+
+def _policy(case: Case) -> str:
+    own = case.settings.ppo
+    if own.policy is None:
+        return "none"
+    card = load_policy(own.policy).card
+    return " ".join((f"{card.name} is {own.mode}.", *about(card)))
+
+
+def _is_adjusted(settings: Settings) -> bool:
+    return settings.ppo.mode is not AdjusterMode.OFF
+
+
 CHECKS = (
     Check(name="strategies", look=_strategies),
     Check(name="candle files", look=_candle_files),
@@ -78,4 +99,6 @@ CHECKS = (
     Check(name="venue", look=_venue, needs=("market",), asked=_is_live),
     Check(name="futures", look=_futures, asked=_has_futures),
     Check(name="sentiment", look=_sources, asked=has_sources),
+    Check(name="what was said", look=_said_then, asked=lambda settings: bool(settings.replay.sentiment)),
+    Check(name="policy", look=_policy, asked=_is_adjusted),
 )

@@ -18,7 +18,9 @@ from bot.lock import only_instance
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import GreenlightError
+from engine.learning.policy import save_policy
 from tests.fakes.command_line import bot
+from tests.fakes.policies import any_policy
 from tests.fakes.program import running
 from tests.fakes.telegram import FakeTelegram, Fault
 
@@ -125,6 +127,27 @@ def test_a_strategy_on_predictions_is_said_to_hold_where_nothing_is_predicted(tm
     contexts = [{"name": "expected", "strategy": "ai_trend", "markets": ["BTC/USDT"], "timeframe": "1h"}]
     told = looked(settings_of(tmp_path, contexts=contexts, ai={"enabled": ai}))["strategies"].text
     assert ("nothing is predicted, and so expected can only hold" in told) is not ai
+
+
+def test_a_policy_is_read_and_one_that_cannot_be_is_named(tmp_path):
+    file = tmp_path / "learnt.json"
+    asked = settings_of(tmp_path, ppo={"policy": str(file), "mode": "active"})
+    lines = looked(asked)
+    assert (wrong(lines), lines["policy"].text) == (
+        ["policy"],
+        "learnt.json cannot be read: No such file or directory.",
+    )
+    save_policy(any_policy(), file)
+    assert looked(asked)["policy"].text == "learnt is active."
+    assert "policy" not in looked(settings_of(tmp_path))
+
+
+def test_files_of_what_was_said_are_read(tmp_path):
+    file = tmp_path / "fear_greed.csv"
+    asked = settings_of(tmp_path, replay={"sentiment": [str(file)]})
+    assert "fear_greed.csv cannot be read" in looked(asked)["what was said"].text
+    file.write_text("date,value\n2022-05-01,20\n", encoding="utf-8")
+    assert looked(asked)["what was said"].verdict is Verdict.OK
 
 
 def test_what_a_candle_file_holds_is_said(tmp_path):

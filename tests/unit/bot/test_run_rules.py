@@ -67,7 +67,11 @@ def refusal(tmp_path: Path) -> Refusal:
         ),
         (
             "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT], priority: 2}]",
-            "my.yaml, line 1: contexts.0.priority: counts for nothing where each context trades for its own. Set cons",
+            "my.yaml, line 1: contexts.0.priority: counts for nothing where consolidation is own. Set cons",
+        ),
+        (
+            "consolidation: netted\ncontexts: [{name: a, strategy: momentum, markets: [BTC/USDT], weight: 2}]",
+            "my.yaml, line 2: contexts.0.weight: counts for nothing where consolidation is netted. Set",
         ),
         (
             "market: {clock: wall, source: ccxt}\nexchanges: {binanc: {}}",

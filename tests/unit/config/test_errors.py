@@ -55,6 +55,10 @@ def refusal(tmp_path: Path) -> Refusal:
                 "which is 0.1: it is the last limit"
             ),
         ),
+        (
+            "risk:\n  sectors: {memes: [doge]}",
+            "my.yaml, line 2: risk.sectors.memes.0: must be a coin by its ticker, in capitals, such as DOGE",
+        ),
         ("risk:\n  recovery_size: 0", "my.yaml, line 2: risk.recovery_size: must be greater than 0"),
         (
             "retention:\n  deliveries: 1h",
