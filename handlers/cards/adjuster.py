@@ -24,7 +24,7 @@ def card(view: AdjusterView) -> Card:
             ("Mode", _SAID[view.mode]),
             *((("Policy", view.policy),) if view.policy else ()),
             *((("Static rules hold", view.fault),) if view.fault else ()),
-            *((("Entries", f"{known} of the last {view.asked} were answered"),) if view.asked else ()),
+            *((("Entries", f"{known} answered of the last {view.asked}"),) if view.asked else ()),
             *scale,
         ),
         items=tuple(map(_entry, view.newest)),

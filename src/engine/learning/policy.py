@@ -84,7 +84,7 @@ class PolicyCard:
         seeds: All that were trained; ``seed`` is the one that was taken.
         steps: How many decisions it was trained on.
         bounds: How far it may go.
-        figures: What it came to, by name; see ``docs/ppo.md``.
+        figures: What it came to, by name; ``bot policy show`` tells them.
         degenerate: What is wrong with how it acts, such as that it never trades; empty where nothing is.
         contexts: The strategies and markets that it was trained on.
     """

@@ -17,7 +17,7 @@ def test_ppo_tells_the_mode_the_policy_and_what_it_would_have_done() -> None:
     assert dict(card.fields) == {
         "Mode": "advisory: it is asked and shown, and changes nothing",
         "Policy": "calm",
-        "Entries": "11 of the last 12 were answered",
+        "Entries": "11 answered of the last 12",
         "It wanted on average": "50% of the size",
     }
     assert "it would have done:" in card.items[0].text
