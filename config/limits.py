@@ -116,6 +116,8 @@ class RiskSettings(Section):
     """How often all strategies together may want to enter within signals_within; then somebody has to /resume."""
     signals_within: Duration = timedelta(hours=1)
     """Over how long signals are counted, in market time."""
+    max_silence: Duration | None = None
+    """For how long people may leave all unanswered, in market time; then somebody has to /resume. Null for ever."""
 
     @property
     def limits(self) -> RiskLimits:

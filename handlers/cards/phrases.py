@@ -35,12 +35,14 @@ HALTS = {
     HaltKind.REFUSED: "the venue refuses orders",
     HaltKind.LEDGER: "books halt",
     HaltKind.SIGNALS: "too many signals",
+    HaltKind.ABSENT: "nobody answers",
 }
 """What each kind of halt is called."""
 
 _ENDED_BY = {
     HaltKind.PAUSE: "somebody resumes",
     HaltKind.SIGNALS: "somebody resumes",
+    HaltKind.ABSENT: "somebody resumes",
     HaltKind.DRAWDOWN: "an admin resumes",
     HaltKind.EMERGENCY: "an admin resumes",
     HaltKind.LEDGER: "an admin resumes",

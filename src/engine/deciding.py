@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.absences import note_absence
 from engine.ai.fusion import Fused
 from engine.approvals import Approvals
 from engine.cycle_services import CycleServices
@@ -81,6 +82,7 @@ def conclude_close(
     )
     if proposal.stance is Stance.ENTER:
         note_signal(uow, services.risk.limits, at)
+        note_absence(uow, services.risk.limits, now)
     outcome = Outcome()
     for leaving in proposal.exits:
         outcome += desk.leave(held[leaving.position_id], leaving, gives_way)

@@ -20,7 +20,7 @@ from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
 
-_ENDED_BY_TRADERS = (HaltKind.PAUSE, HaltKind.SIGNALS)
+_ENDED_BY_TRADERS = (HaltKind.PAUSE, HaltKind.SIGNALS, HaltKind.ABSENT)
 _NOT_ENDED_BY_RESUME = (HaltKind.DATA, HaltKind.CHANGED, HaltKind.STORE)
 """They end by themselves, or need the name of their market: nobody is to take another coin in passing."""
 

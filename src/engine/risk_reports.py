@@ -37,6 +37,7 @@ _OPTIONAL = (
     "max_fall",
     "max_losses",
     "max_signals",
+    "max_silence",
     "risk_per_day",
 )
 

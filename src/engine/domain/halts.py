@@ -25,6 +25,8 @@ class HaltKind(StrEnum):
     """The venue refuses again and again to protect or to sell what is held."""
     SIGNALS = "signals"
     """Strategies want to enter far more often than usual; people have a look and end it."""
+    ABSENT = "absent"
+    """Nobody has answered anything for long; whoever is there again ends it."""
     LEDGER = "ledger"
     """More was sold than a position held; only an admin ends it."""
 

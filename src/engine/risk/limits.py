@@ -58,6 +58,7 @@ class RiskLimits:
         closed_hours: When nothing is entered, by the clocks of ``hours_zone``.
         max_losses: From how many losses in a row on a context enters nothing for ``losing_pause``.
         max_signals: How many times strategies may want to enter within ``signals_within`` before people have a look.
+        max_silence: For how long nobody may answer anything before entries end.
         own: What contexts are held to beside these, by their names; see ``of``.
     """
 
@@ -90,6 +91,7 @@ class RiskLimits:
     losing_pause: timedelta = timedelta(hours=24)
     max_signals: int | None = None
     signals_within: timedelta = timedelta(hours=1)
+    max_silence: timedelta | None = None
     own: Mapping[str, OwnLimits] = field(default_factory=dict)
 
     def of(self, context: str) -> RiskLimits:

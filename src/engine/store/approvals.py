@@ -31,6 +31,14 @@ _SWAP = update(_TABLE).where(
     *key_of(_TABLE), _TABLE.c.status == bindparam("its_status"), _TABLE.c.version == bindparam("its_version")
 )
 
+_LAST_ANSWERED_AT = (
+    select(_TABLE.c.settled_at)
+    .where(_TABLE.c.status.in_(("ordered", "declined", "refused")))
+    .order_by(_TABLE.c.settled_at.desc())
+    .limit(1)
+)
+_ASKED_AT = select(_TABLE.c.asked_at).order_by(_TABLE.c.number).limit(1)
+
 
 class Approvals:
     """The ``approvals`` table."""
@@ -110,6 +118,17 @@ class Approvals:
         """The newest first, open or not."""
         query = newest_first(select(_TABLE), _TABLE.c.number, limit, before)
         return tuple(_approval(row) for row in self._connection.execute(query))
+
+    def last_answered_at(self) -> datetime | None:
+        """When what people said of one was last carried out; ``None`` where nobody has answered any."""
+        at: datetime | None = self._connection.execute(_LAST_ANSWERED_AT).scalar()
+        return at
+
+    def first_asked_after(self, moment: datetime | None) -> datetime | None:
+        """When the first was asked after a moment, or the very first; ``None`` where none was."""
+        query = _ASKED_AT if moment is None else _ASKED_AT.where(_TABLE.c.asked_at > moment)
+        at: datetime | None = self._connection.execute(query).scalar()
+        return at
 
     def asked_within(self, begin: datetime, end: datetime) -> int:
         """How many were asked in ``(begin, end]``."""

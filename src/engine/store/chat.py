@@ -24,6 +24,12 @@ _DELIVERED = sql("INSERT INTO deliveries (id, wall_at) VALUES (:id, :wall_at) ON
 _AUDIT = table_of(AuditRow)
 _ADD_AUDIT = insert(_AUDIT)
 _ALL_AUDIT = select(*(column for column in _AUDIT.c if column is not _AUDIT.c.number))
+_LAST_ACT_AT = (
+    select(_AUDIT.c.at)
+    .where(_AUDIT.c.person != "", _AUDIT.c.platform != "api")
+    .order_by(_AUDIT.c.number.desc())
+    .limit(1)
+)
 _MESSAGES = table_of(ChatMessageRow)
 _LAST_VERSION = select(func.max(_MESSAGES.c.version))
 _ADD_MESSAGE = insert(_MESSAGES).returning(_MESSAGES.c.id)
@@ -86,6 +92,11 @@ class ChatMemory:
         """The newest first."""
         query = newest_first(_ALL_AUDIT, _AUDIT.c.number, limit, before)
         return tuple(AuditEntry(**row) for row in self._connection.execute(query).mappings())
+
+    def last_act_at(self) -> datetime | None:
+        """When one of the people who are listed did or tried something last, but for programs with the API's token."""
+        at: datetime | None = self._connection.execute(_LAST_ACT_AT).scalar()
+        return at
 
     def put_message(
         self, *, message_id: int | None, audience: str, author: str, at: datetime, card: Card | None, text: str
