@@ -28,7 +28,7 @@ _HALT_ENDS = {
     HaltKind.STORE: "It ends by itself once the database works again.",
     HaltKind.REFUSED: "It ends by itself once the venue takes an order for it; an admin can end it early with /resume.",
     HaltKind.SIGNALS: "Look at what strategies see, with /why and /strategies; /resume then allows entries again.",
-    HaltKind.ABSENT: "Stops and exits go on. Whoever is there sends /resume; then entries are allowed again.",
+    HaltKind.ABSENT: "Whoever is there sends /resume; then entries are allowed again.",
     HaltKind.LEDGER: "Look at the account at the venue, and at /positions. Only an admin ends it, with /resume.",
 }
 _TOTAL_ENDS = "Only an admin ends it, with /resume; then the total limit counts from the equity of that moment."
