@@ -8,25 +8,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from bot.account import open_account
 from bot.adjuster import adjuster_of, adjuster_view
 from bot.derivatives import derivatives_of
 from bot.externals import EXTERNALS, Externals
 from bot.health import Health
-from bot.live_market import no_entry_of, quality_limits
+from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
-from bot.markets import Source, quote_of
+from bot.markets import Source
 from bot.models import Models, build_models
 from bot.pace import pace
 from bot.panel import calibration_of, panel_of
 from bot.predictions import prediction_view, predictions_of
 from bot.quality import quality_view
 from bot.sentiment import history_of, history_view, sentiment_of_settings, sentiment_view, source_health
+from bot.terms import Terms, terms_of
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
 from engine.ai.grades import GradedModels
 from engine.ai.trend_predictions import TrendPredictions
-from engine.analysis.quality import DataQualityMonitor, QualityLimits, nobody_confirms
+from engine.analysis.quality import DataQualityMonitor, nobody_confirms
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
@@ -37,12 +39,10 @@ from engine.cycle import Deliberations
 from engine.cycle_services import CycleServices
 from engine.desk import Desk
 from engine.domain.decisions import Frame
-from engine.domain.events import Welcomed
 from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, STORE
 from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
 from engine.exchanges.paper import PaperExchange
-from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
@@ -50,16 +50,10 @@ from engine.kept_insights import AskSentiment, KeptInsights
 from engine.kept_stats import KeptStats
 from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
-from engine.risk.manager import RiskManager
 from engine.risk_reports import RiskReports
 from engine.sentiment.engine import SentimentEngine
-from engine.sentiment.history import SentimentHistory
-from engine.simulation.fills import FillModel
-from engine.simulation.latency import AT_ONCE, Latency
-from engine.store.database import Database, stamp
+from engine.store.database import Database
 from engine.store.open_files import OpenFiles
-from engine.store.peak import recount_drawdown
-from engine.store.unit_of_work import UnitOfWork
 from engine.unmanaged import UnmanagedWatch
 from engine.views import Views, no_sources
 
@@ -113,40 +107,6 @@ class Engine:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How it is traded.
-
-    Attributes:
-        risk: What plans and judges entries.
-        quality: When candles are too bad to trade on.
-        model: What trading at the paper venue costs.
-        latency: How long orders are under way to it.
-        history: What was said of the markets in the past; ``None`` where nobody knows.
-    """
-
-    risk: RiskManager
-    quality: QualityLimits
-    model: FillModel
-    latency: Latency = AT_ONCE
-    history: SentimentHistory | None = None
-
-
-def terms_of(settings: Settings) -> Terms:
-    """How the settings have it traded."""
-    return Terms(
-        risk=RiskManager(limits=settings.limits),
-        quality=quality_limits(settings),
-        model=FillModel(
-            **settings.venue.model_dump(
-                include={"fee", "fee_in", "fee_price", "spread", "depth", "levels", "level_step"}
-            ),
-            max_factor=Decimal(repr(settings.quality.max_factor)),
-            gone_for=settings.quality.gone_for,
-        ),
-    )
-
-
 async def build_engine(
     settings: Settings, market: Source, route: Route, externals: Externals = EXTERNALS, terms: Terms | None = None
 ) -> Engine:
@@ -170,7 +130,7 @@ async def build_engine(
         )
         for name, file in venue_files(settings).items()
     }
-    resumed = await _open_account(settings, market, store, venues, clock)
+    resumed = await open_account(settings, market, store, venues, clock)
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
@@ -378,47 +338,6 @@ def _nowhere(market: Source, no_entry: NoEntry) -> str:
     """Why nothing is entered in any context; empty where something may be in one of them."""
     reasons = [no_entry(context.name) for context in market.contexts]
     return reasons[0] if all(reasons) else ""
-
-
-async def _open_account(
-    settings: Settings, market: Source, store: Database, venues: Mapping[str, PaperExchange], clock: AnyClock
-) -> bool:
-    """Stamp a new database and open its account; on a known one, go on at the market time it had reached.
-
-    A new account begins a moment before anything is decided: its first trades belong to its first day.
-
-    Returns:
-        Whether the database was known.
-    """
-    quote = quote_of(market.contexts.contexts, market.feed)
-    owner = owner_of(settings, market)
-    # First, and without writing: whatever the venue is asked, it follows the market that it is given to now.
-    await store.read(lambda uow: stamp(uow, owner))
-    followed = [at for venue in venues.values() if (at := venue.advanced_to) is not None]
-    if isinstance(clock, MarketClock) and followed:
-        clock.move_to(max(followed))
-    is_open = await store.read(lambda uow: uow.account.opened())
-    found = [] if is_open else [await opening.observe(venue, venue, quote) for venue in venues.values()]
-    known = not await store.transact(lambda uow: stamp(uow, owner))
-
-    def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:
-        if found:
-            opening.open_account(uow, found, settings.account.holdings, clock.now())
-            uow.settings.set("account.began", clock.now().isoformat())
-            uow.emit(Welcomed(at=clock.now() + INSTANT))
-        elif not uow.account.counts_from_peak():
-            recount_drawdown(uow)
-        return uow.curve.last_at(), uow.last_event_at()
-
-    reached = [at for at in (*await store.transact(work), *followed) if at is not None]
-    if isinstance(clock, MarketClock) and reached:
-        clock.move_to(max(reached))
-    return known
-
-
-def owner_of(settings: Settings, market: Source) -> dict[str, str]:
-    """Whose a database is, as it is stamped."""
-    return {"profile": settings.profile, "venue": named_together(settings), "market": market.label}
 
 
 def _marked_at(market: Source) -> dict[Listing, Timeframe]:

@@ -16,11 +16,12 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.engine import Engine, Terms, build_engine, terms_of
+from bot.engine import Engine, build_engine
 from bot.externals import EXTERNALS, Externals
 from bot.markets import Source
 from bot.predictions import prediction_jobs
 from bot.sentiment import history_of
+from bot.terms import Terms, terms_of
 from config.settings import Settings
 from engine.backtest.answering import Answering
 from engine.backtest.arrivals import arrivals

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from bot.account import owner_of
 from bot.doctor.check import Case, Check
-from bot.engine import at_work_of, owner_of
+from bot.engine import at_work_of
 from bot.markets import source
 from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
 from bot.venues import venue_files

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine import owner_of
+from bot.account import owner_of
 from bot.lock import account_files
 from bot.markets import source
 from bot.run_rules import demand
