@@ -9,7 +9,8 @@ from engine.domain.adjustments import AdjustedEntry, AdjusterMode, AdjusterView
 from engine.domain.decisions import Judged
 from engine.learning.adjuster import PPOAdjuster
 from engine.learning.features import Shares
-from engine.learning.policy import BadPolicy, PolicyCard, load_policy
+from engine.learning.policy import PolicyCard
+from engine.learning.policy_files import BadPolicy, load_policy
 from engine.store.database import Database
 from engine.store.decisions import status_of
 

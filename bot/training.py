@@ -27,7 +27,8 @@ from engine.backtest.trials import fingerprint
 from engine.domain.errors import BadInput
 from engine.domain.extras import install
 from engine.domain.market import from_millis, to_millis
-from engine.learning.policy import ActionBounds, Policy, PolicyCard, save_policy
+from engine.learning.policy import ActionBounds, Policy, PolicyCard
+from engine.learning.policy_files import save_policy
 from engine.learning.reward import RewardTerms
 from engine.learning.splits import Splits, Stretch, splits_of
 

@@ -19,7 +19,7 @@ def show(file: _FileArgument) -> None:
     """Say what a policy was trained on, what it sees, what it may do, and what it came to."""
     try:
         from bot.training_figures import policy_text
-        from engine.learning.policy import load_policy
+        from engine.learning.policy_files import load_policy
 
         typer.echo(policy_text(load_policy(file)))
     except GreenlightError as error:
@@ -31,7 +31,7 @@ def show(file: _FileArgument) -> None:
 def verify(file: _FileArgument) -> None:
     """See that a policy's files are whole, of this program's features, and answer within their bounds."""
     try:
-        from engine.learning.policy import load_policy
+        from engine.learning.policy_files import load_policy
         from engine.learning.verifying import verified
 
         answers = verified(load_policy(file))

@@ -17,7 +17,7 @@ from config.settings import Settings
 from engine.data.files import check_file
 from engine.domain.adjustments import AdjusterMode
 from engine.domain.errors import ConfigError
-from engine.learning.policy import load_policy
+from engine.learning.policy_files import load_policy
 
 
 def _strategies(case: Case) -> str:

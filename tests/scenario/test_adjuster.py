@@ -13,7 +13,7 @@ from engine.backtest.setup import RiskTerms
 from engine.backtest.training_ground import ground_of
 from engine.domain.market import Timeframe
 from engine.learning.env import NO_CHANCE, TradingEnv
-from engine.learning.policy import save_policy
+from engine.learning.policy_files import save_policy
 from engine.risk.limits import RiskLimits
 from engine.strategies.mean_reversion import MeanReversion
 from tests.fakes.backtests import jumpy, setup

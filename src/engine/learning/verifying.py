@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine.learning.features import FEATURES
-from engine.learning.policy import BadPolicy, OutOfRange, Policy
+from engine.learning.policy import OutOfRange, Policy
+from engine.learning.policy_files import BadPolicy
 
 _ASKED = 2_000
 

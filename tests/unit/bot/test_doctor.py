@@ -18,7 +18,7 @@ from bot.lock import only_instance
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import GreenlightError
-from engine.learning.policy import save_policy
+from engine.learning.policy_files import save_policy
 from tests.fakes.command_line import bot
 from tests.fakes.policies import any_policy
 from tests.fakes.program import running

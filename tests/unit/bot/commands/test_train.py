@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from bot import training
 from bot.cli import app
 from engine.data.files import write_candles
-from engine.learning.policy import load_policy, save_policy
+from engine.learning.policy_files import load_policy, save_policy
 from tests.fakes.policies import any_policy
 from tests.fakes.series import walk
 

@@ -15,15 +15,8 @@ import pytest
 
 from engine.domain.adjustments import Adjustment
 from engine.learning.features import FEATURES
-from engine.learning.policy import (
-    ActionBounds,
-    BadPolicy,
-    OutOfRange,
-    adjustment_of,
-    adjustments,
-    load_policy,
-    save_policy,
-)
+from engine.learning.policy import ActionBounds, OutOfRange, adjustment_of, adjustments
+from engine.learning.policy_files import BadPolicy, load_policy, save_policy
 from tests.fakes.policies import COUNT, any_policy, steady_policy
 
 

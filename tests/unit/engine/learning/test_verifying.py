@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.learning.policy import ActionBounds, BadPolicy
+from engine.learning.policy import ActionBounds
+from engine.learning.policy_files import BadPolicy
 from engine.learning.verifying import verified
 from tests.fakes.policies import any_policy
 
