@@ -27,6 +27,8 @@ from engine.strategies.sma_cross import SmaCross
 from tests.fakes.examples import examples
 from tests.fakes.series import real, walk
 
+pytestmark = pytest.mark.slow
+
 SPECS = (
     IndicatorSpec(name="ema", parameters={"length": 200}),
     IndicatorSpec(name="adx"),

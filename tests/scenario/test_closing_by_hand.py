@@ -20,6 +20,8 @@ from tests.fakes.telegram import Fault as TelegramFault
 from tests.fakes.telegram_chats import Shown
 from tests.fakes.three_platforms import CHANNEL, STRANGER, Everywhere, everywhere
 
+pytestmark = pytest.mark.slow
+
 ALONE = {"approval": {"auto_above": 0}}
 """The bot buys without asking; the market then stands still."""
 WHO = (("web", "Ann"), ("telegram", "Tom"), ("slack", "Sue"))
@@ -107,7 +109,6 @@ async def test_it_is_asked_for_pressed_and_told_on_each_platform(tmp_path: Path,
         assert at.slack.at.complaints == []
 
 
-@pytest.mark.slow
 async def test_whoever_does_not_answer_in_time_is_shown_that_on_each_platform(tmp_path: Path) -> None:
     """Also where the program was stopped and started again meanwhile."""
     soon: dict[str, Json] = {

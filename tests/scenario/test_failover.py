@@ -20,6 +20,8 @@ from tests.fakes.program import CHAT, Files, Json, address, browser, cards, ques
 from tests.fakes.telegram import FakeTelegram, Fault
 from tests.fakes.telegram_bot import running as another_bot
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60.0
 WITHOUT_QUESTIONS = {"web": {"port": 0, "cards": ["trades", "digests"]}, "failover": {"after": "0.5s"}}
 PUBLIC = "https://bot.example.org"
@@ -68,7 +70,6 @@ async def test_a_question_whose_platform_is_down_is_answered_on_another_and_both
         assert files.complaints() == []
 
 
-@pytest.mark.slow
 async def test_what_moved_stays_moved_through_a_restart_and_is_shown_once(tmp_path: Path):
     files = Files(folder=tmp_path)
     async with FakeTelegram() as fake:
@@ -98,7 +99,6 @@ async def test_a_platform_that_is_well_keeps_its_questions_to_itself(tmp_path: P
         assert web_cards(files, "approval:") == []
 
 
-@pytest.mark.slow
 async def test_a_second_poller_is_an_alert_on_every_platform_and_trading_goes_on(tmp_path: Path):
     files = Files(folder=tmp_path)
     async with FakeTelegram() as fake:

@@ -21,6 +21,8 @@ from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_delivery import Act, Signing
 from tests.fakes.slack_state import Message
 
+pytestmark = pytest.mark.slow
+
 CHANNEL = "C1"
 ANN, EVE, STRANGER = "U1", "U2", "U9"
 PEOPLE: list[Json] = [

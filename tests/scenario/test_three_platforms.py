@@ -17,6 +17,8 @@ from tests.fakes.slack_delivery import Act
 from tests.fakes.three_platforms import CHANNEL, STRANGER, Everywhere, asked, everywhere
 from tests.fakes.three_races import Race, run_races, summary
 
+pytestmark = pytest.mark.slow
+
 TWO_PEOPLE = {"approval": {"two_people_above": 1}}
 ON_BOTH = pytest.mark.parametrize(
     "each_database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
@@ -87,7 +89,6 @@ async def test_a_rejection_anywhere_ends_it_everywhere(tmp_path: Path) -> None:
         assert at.orders() == []
 
 
-@pytest.mark.slow
 async def test_a_question_nobody_answers_expires_everywhere(tmp_path: Path) -> None:
     async with asked(tmp_path, approval={"expires_after": "2s"}) as at:
         await at.until(lambda: at.say("Expired: nobody answered in time (A1)") and at.settled())
@@ -200,7 +201,6 @@ async def test_doubled_deliveries_have_one_effect_also_across_a_restart(tmp_path
             only_one_order(at)
 
 
-@pytest.mark.slow
 async def test_what_was_said_while_the_program_did_not_run_is_answered_once_it_does(tmp_path: Path) -> None:
     async with everywhere(tmp_path) as at:
         async with at.running():
@@ -222,7 +222,6 @@ async def test_what_was_said_while_the_program_did_not_run_is_answered_once_it_d
             only_one_order(at)
 
 
-@pytest.mark.slow
 async def test_what_comes_while_the_platform_restarts_is_answered_once(tmp_path: Path) -> None:
     async with asked(tmp_path) as at:
         assert at.app
@@ -323,7 +322,6 @@ async def test_presses_on_other_platforms_do_not_wait_for_a_slack_that_refuses_e
         only_one_order(at)
 
 
-@pytest.mark.slow
 async def test_a_storm_of_presses_against_slacks_limits_is_answered_in_the_end_each_once(tmp_path: Path) -> None:
     async with asked(tmp_path) as at:
         at.slack.limits.set("chat.postMessage", 3, 1.0, retry_after=1)

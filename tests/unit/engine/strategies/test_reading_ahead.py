@@ -22,6 +22,8 @@ from engine.strategies.rsi_bands import RsiBands
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes.series import walk
 
+pytestmark = pytest.mark.slow
+
 SPECS = (IndicatorSpec(name="ema", parameters={"length": 200}), IndicatorSpec(name="dpo"))
 """One that is reckoned over all candles, and one that is read in a window at each row, for it fills in the past."""
 STRATEGIES: tuple[StrategyBase, ...] = (
