@@ -206,7 +206,7 @@ async def positions(app: App) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("minutes", [10, -10], ids=["slow", "fast"])
 async def test_by_a_clock_that_is_minutes_wrong_nothing_is_entered(tmp_path: Path, minutes: int) -> None:
     """Our clock is slow where the venue's is ahead. The set-up appears in the minute that closes for both of them."""
-    closes = next_minute(10)
+    closes = next_minute(25)
     market, files = BreakingOut(closes + min(0, minutes) * MINUTE), Files(folder=tmp_path)
     async with listening([market.symbol]) as fake:
         fake.ahead = timedelta(minutes=minutes)
