@@ -83,7 +83,7 @@ class HistoryFile:
             DataError: The file cannot be read, or was not written by a download.
         """
         if not self.path.exists():
-            return History(candles=_none_of(self.symbol, self.timeframe))
+            return History(candles=Candles.none_of(self.symbol, self.timeframe))
         return History(candles=read_rows(self.path), asked=asked_of(self.path))
 
     def write(self, history: History) -> None:
@@ -187,17 +187,3 @@ def _table(history: History) -> pa.Table:
         [times, candles.open, candles.high, candles.low, candles.close, candles.volume], names=list(COLUMNS)
     )
     return table.replace_schema_metadata({ASKED: json.dumps(history.asked)})
-
-
-def _none_of(symbol: str, timeframe: Timeframe) -> Candles:
-    nothing = np.empty(0)
-    return Candles(
-        symbol=symbol,
-        timeframe=timeframe,
-        open_ms=np.empty(0, dtype=np.int64),
-        open=nothing,
-        high=nothing,
-        low=nothing,
-        close=nothing,
-        volume=nothing,
-    )

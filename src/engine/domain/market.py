@@ -209,6 +209,21 @@ class Candles:
     def __len__(self) -> int:
         return len(self.open_ms)
 
+    @classmethod
+    def none_of(cls, symbol: str, timeframe: Timeframe) -> Candles:
+        """No candles of a market."""
+        prices = np.empty(0)
+        return cls(
+            symbol=symbol,
+            timeframe=timeframe,
+            open_ms=np.empty(0, dtype=np.int64),
+            open=prices,
+            high=prices,
+            low=prices,
+            close=prices,
+            volume=prices,
+        )
+
     def slice(self, start: int, stop: int) -> Candles:
         """The candles from index ``start`` up to, without, index ``stop``; no data is copied."""
         part = self.cut(start, stop)

@@ -42,7 +42,7 @@ def resample(base: Candles, timeframe: Timeframe) -> Candles:
     if len(edges) and starts[0] != base.open_ms[0]:
         edges = edges[1:]
     if not len(edges):
-        return _empty(base.symbol, timeframe)
+        return Candles.none_of(base.symbol, timeframe)
     ends = np.append(edges[1:], len(starts)) - 1
     return Candles(
         symbol=base.symbol,
@@ -53,20 +53,6 @@ def resample(base: Candles, timeframe: Timeframe) -> Candles:
         low=np.minimum.reduceat(base.low, edges),
         close=base.close[ends],
         volume=np.add.reduceat(base.volume, edges),
-    )
-
-
-def _empty(symbol: str, timeframe: Timeframe) -> Candles:
-    none = np.empty(0)
-    return Candles(
-        symbol=symbol,
-        timeframe=timeframe,
-        open_ms=np.empty(0, dtype=np.int64),
-        open=none,
-        high=none,
-        low=none,
-        close=none,
-        volume=none,
     )
 
 

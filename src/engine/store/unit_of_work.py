@@ -8,14 +8,15 @@ from functools import cached_property
 
 from sqlalchemy import Connection, func, insert, select
 
+from engine.domain.adjustments import AdjusterNotice
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.events import Event, PositionClosed, emergency_of, traded
 from engine.domain.messages import Destination, Ref
+from engine.domain.model_ledger import BudgetNotice
 from engine.domain.unmanaged import Ending
 from engine.ports import Route
 from engine.store import codec
 from engine.store.account import Account
-from engine.store.adjuster_notices import AdjusterNotices
 from engine.store.approvals import Approvals
 from engine.store.chat import ChatMemory
 from engine.store.closings import Closings
@@ -26,8 +27,8 @@ from engine.store.digests import Digests
 from engine.store.halts import Halts
 from engine.store.ledger import Ledger
 from engine.store.memory import NoMemory
-from engine.store.model_budgets import ModelBudgets
 from engine.store.model_calls import ModelCalls
+from engine.store.notices import Notices
 from engine.store.numbering import Numbering
 from engine.store.orders import Orders
 from engine.store.outbox import Outbox, emergency_answer_topic
@@ -187,14 +188,19 @@ class UnitOfWork:
         return ModelCalls(self.connection, self._numbering, self._memory)
 
     @cached_property
-    def model_budgets(self) -> ModelBudgets:
-        """What people were told of the caps on that."""
-        return ModelBudgets(self.settings)
+    def model_budgets(self) -> Notices[BudgetNotice]:
+        """What people were told of the caps on that; over with the period of the cap."""
+        return Notices(
+            settings=self.settings,
+            prefix="model_budget.",
+            kind=BudgetNotice,
+            over_at=lambda each: each.cap.begins_anew(each.at),
+        )
 
     @cached_property
-    def adjuster_notices(self) -> AdjusterNotices:
-        """What people were told of the policy that adjusts entries."""
-        return AdjusterNotices(self.settings)
+    def adjuster_notices(self) -> Notices[AdjusterNotice]:
+        """What people were told of the policy that adjusts entries; over at once."""
+        return Notices(settings=self.settings, prefix="adjuster.", kind=AdjusterNotice, over_at=lambda each: each.at)
 
     @cached_property
     def _numbering(self) -> Numbering:
