@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -41,6 +43,22 @@ def make_file(file: Path) -> None:
 def opener(path: str, flags: int) -> int:
     """Opens a file for ``open``: a new one is private."""
     return os.open(path, flags, FILE_MODE)
+
+
+def write_whole(file: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Put what is written in the place of a file, on the disk and whole or not at all; its folder is made.
+
+    Raises:
+        OSError: It cannot be written; what was there is there.
+    """
+    part = file.with_name(f".{file.name}.part")
+    make_folder(file.parent)
+    part.unlink(missing_ok=True)
+    with open(part, "wb", opener=opener) as whole:
+        write(whole)
+        whole.flush()
+        os.fsync(whole.fileno())
+    part.replace(file)
 
 
 def with_sides(file: Path) -> tuple[Path, ...]:

@@ -10,7 +10,6 @@ A file is written whole, beside the old one, and then takes its place: whoever i
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,15 +91,8 @@ class HistoryFile:
         Raises:
             DataError: The file cannot be written.
         """
-        part = self.path.with_name(f".{self.path.name}.part")
         try:
-            private_files.make_folder(self.path.parent)
-            part.unlink(missing_ok=True)
-            with open(part, "wb", opener=private_files.opener) as file:
-                _write(file, history)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
+            private_files.write_whole(self.path, lambda file: _write(file, history))
         except OSError as error:
             raise DataError(f"{self.path}: it cannot be written ({error.strerror}).", "Give another --out.") from None
 

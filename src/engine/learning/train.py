@@ -10,7 +10,6 @@ was stopped within a round goes on from the end of the one before, and comes to 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
+from engine import private_files
 from engine.domain.errors import StoreError
 from engine.learning.env import Ground, Randomising, TradingEnv
 from engine.learning.evaluating import by_policy, run_over
@@ -333,16 +333,10 @@ def _trained(model: Any, state: _State, scaler: Scaler, seed: int, plan: Trainin
 
 def _write(file: Path, model: Any, state: _State) -> None:
     """Keep a training: numbers alone, and whole or not at all."""
-    packed = io.BytesIO()
     told = [(each.seed, each.number, each.reward, each.is_best) for each in state.told]
     now = {"policy": model.policy.state_dict(), "optimizer": model.policy.optimizer.state_dict()}
-    torch.save({**now, "best": state.best, "told": told}, packed)
-    part = file.with_suffix(".part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.touch(0o600)
-        part.write_bytes(packed.getvalue())
-        part.replace(file)
+        private_files.write_whole(file, lambda whole: torch.save({**now, "best": state.best, "told": told}, whole))
     except OSError as error:
         raise StoreError(f"{file} cannot be written: {error.strerror}.") from None
 
