@@ -7,6 +7,7 @@ A process that dies in between leaves a reservation, which the next start keeps 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -44,6 +45,9 @@ class CostLedger:
         self._caps = tuple(caps)
         self._clock = clock
         self._wall = wall
+        # One call is booked at a time: who writes for the account waits for one booking, and not for those of a whole
+        # panel.
+        self._turn = asyncio.Lock()
 
     @property
     def caps(self) -> tuple[Cap, ...]:
@@ -65,8 +69,9 @@ class CostLedger:
                     return OverCap(cap=cap, used=used, worst=call.reserved_usd)
             return uow.model_calls.add(call)
 
-        reserved = await self._store.transact(work)
-        await self._store.flush()
+        async with self._turn:
+            reserved = await self._store.transact(work)
+            await self._store.flush()
         return reserved
 
     async def end(self, call: ModelCall) -> None:
@@ -84,7 +89,8 @@ class CostLedger:
                 if passed and used:
                     self._tell(uow, cap, passed[-1], used, call)
 
-        await self._store.transact(work)
+        async with self._turn:
+            await self._store.transact(work)
 
     async def keep_lost(self) -> int:
         """Keep the reservations of calls whose end nobody will tell, once at the start; how many they were."""
