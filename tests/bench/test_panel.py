@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from engine.ports import Panel
 from tests.bench.conftest import Tell
 from tests.fakes.engine import QUIET, Room, engine_room
 from tests.fakes.llm_servers import KEY, Asked, Turn, serving
-from tests.fakes.panel import a_proposal, an_opinion
+from tests.fakes.panel import NOON, a_proposal, an_opinion
 from tests.fakes.patience import until
 from tests.fakes.predictions import RISING, predicting
 from tests.fakes.research import CHAT, EVENTS, EXPIRY, MARKETS, PROTECTION, Late, lateness
@@ -40,6 +41,7 @@ TAKES = 2.0
 """Seconds that the model takes to answer."""
 WAVES = 3
 LASTS = 20.0
+ASKED = count()
 SYMBOL = re.compile(r"<brief symbol=(\S+) ")
 ROWS = {f"C{number}/USDT": (QUIET,) * 60 for number in range(MARKETS)}
 SOLD = tuple(Market(symbol=symbol, tick=Decimal("0.01"), lot=Decimal("0.001")) for symbol in ROWS)
@@ -78,11 +80,13 @@ async def asking(folder: Path, room: Room) -> AsyncIterator[tuple[Panel, LLMMana
 
 
 async def deliberation(panel: Panel, symbol: str) -> float:
-    """Wall seconds that one takes; every member has spoken."""
+    """Wall seconds that one takes; every member has been asked, as the same was never asked before, and has spoken."""
     began = time.monotonic()
-    opinions = await panel.opinions(a_proposal(symbol=symbol), 30)
+    opinions = await panel.opinions(a_proposal(symbol=symbol, candle_at=NOON + timedelta(hours=next(ASKED))), 30)
     assert [each.verdict for each in opinions] == [Verdict.APPROVE] * 4, opinions
-    return time.monotonic() - began
+    took = time.monotonic() - began
+    assert took >= 2 * TAKES, "the model was not waited for in both rounds"
+    return took
 
 
 async def wave(panel: Panel) -> list[float]:
