@@ -20,6 +20,9 @@ unmasked  answers that are the same without name, date and level of prices
 figures   answers that go with the figures where these are another case's: the others go with name and date
 right     answers that were what came: far more before a model's training ended than after it is what it knew"""
 
+CutOff = Callable[[str, str], datetime | None]
+"""When the training of a provider's model ended; ``None`` where nobody knows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -35,22 +38,27 @@ async def measured(
 ) -> list[Row]:
     """Ask each model on the account's own database, booked and within the caps.
 
+    Args:
+        settings: Which models there are, and what their answers may cost.
+        cases: What they are asked about.
+        cut_off: When the training of all of them ended; ``None`` for what the settings say of each.
+        asked: Called after each case.
+
     Raises:
         GreenlightError: The models cannot be asked by these settings.
     """
     async with models_beside(settings) as models:
-        return await rows_of(models.manager, cases, cut_off, asked)
+        ended = (lambda *_: cut_off) if cut_off else settings.llm.cut_off_of
+        return await rows_of(models.manager, cases, ended, asked)
 
 
-async def rows_of(
-    manager: LLMManager, cases: Sequence[Case], cut_off: datetime | None, asked: Callable[[], None]
-) -> list[Row]:
+async def rows_of(manager: LLMManager, cases: Sequence[Case], cut_off: CutOff, asked: Callable[[], None]) -> list[Row]:
     """What each model of the chain says by itself: none answers for another."""
     rows, prompt = list[Row](), shipped_prompt(PURPOSE, PLACES)
     for link in manager.chain(PURPOSE, ""):
         alone = replace(manager, chain=lambda *_, link=link: (link,))
         probe = LeakageProbe(manager=alone, prompt=prompt, asked=asked)
-        for when, some in parted(cases, cut_off).items():
+        for when, some in parted(cases, cut_off(link.provider, link.model)).items():
             rows.append(Row(link=link, when=when, found=await probe.measure(some)))
     return rows
 

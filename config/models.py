@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -137,6 +137,13 @@ class LlmSettings(Section):
     """Whether each model is asked a small question at the start, to see that it keeps to a schema."""
     tape: File | None = None
     """A tape that answers in the place of models, as bot llm tape export writes it: for nothing, always the same."""
+
+    def cut_off_of(self, provider: str, model: str) -> datetime | None:
+        """When a model's training ended; ``None`` where nobody knows."""
+        own = self.providers.get(provider)
+        if own is None or own.model != model or own.cut_off is None:
+            return None
+        return datetime.combine(own.cut_off, time(), UTC)
 
     @field_validator("providers")
     @classmethod

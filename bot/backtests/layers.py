@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from numpy.random import default_rng
 
@@ -225,7 +225,7 @@ def _of_sentiment(setup: BacktestSetup, history: SentimentHistory | None, span: 
 def _of_models(settings: Settings, uses: Sequence[TapeUse], span: Span) -> Iterator[str]:
     """What models may have known of this time, each from its training."""
     for provider, model in dict.fromkeys(each for use in uses for each in use.answered):
-        ended = _cut_off(settings, provider, model)
+        ended = settings.llm.cut_off_of(provider, model)
         if ended is None:
             yield (
                 f"{provider} {model}: when its training ended is not known (llm.providers.{provider}.cut_off); "
@@ -239,12 +239,5 @@ def _of_models(settings: Settings, uses: Sequence[TapeUse], span: Span) -> Itera
 
 def _cut_offs(settings: Settings, tape: TapeUse | None) -> list[datetime]:
     """When the trainings of the models that have answered ended, where that is known."""
-    found = (_cut_off(settings, *each) for each in (tape.answered if tape else ()))
+    found = (settings.llm.cut_off_of(*each) for each in (tape.answered if tape else ()))
     return [at for at in found if at is not None]
-
-
-def _cut_off(settings: Settings, provider: str, model: str) -> datetime | None:
-    own = settings.llm.providers.get(provider)
-    if own is None or own.model != model or own.cut_off is None:
-        return None
-    return datetime.combine(own.cut_off, time(), UTC)

@@ -58,7 +58,10 @@ def leakage(
     more_data: MoreData = None,
     cases: Annotated[int, typer.Option(min=2, max=1000, help="How many times of each market's past.")] = 30,
     cut_off: Annotated[
-        datetime | None, typer.Option(formats=DATES, help="When the training of the models ended (UTC), if known.")
+        datetime | None,
+        typer.Option(
+            formats=DATES, help="When the training of the models ended (UTC); else llm.providers.NAME.cut_off."
+        ),
     ] = None,
     profile: ProfileOption = None,
     config: ConfigOption = None,

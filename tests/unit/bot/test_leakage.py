@@ -16,7 +16,7 @@ async def test_the_card_is_a_table_with_a_row_for_each_model_and_time():
         nonlocal count
         count += 1
 
-    rows = await rows_of(Script().manager(), CASES, CUT_OFF, asked)
+    rows = await rows_of(Script().manager(), CASES, lambda *_: CUT_OFF, asked)
     assert [(str(row.link), row.found.cases) for row in rows] == [("scripted m1", 20), ("scripted m1", 20)]
     head, before, after, *legend = table(rows)
     assert head.split() == ["model", "when", "cases", "answered", "turned", "unmasked", "figures", "right"]
@@ -24,3 +24,8 @@ async def test_the_card_is_a_table_with_a_row_for_each_model_and_time():
     assert after.endswith("follows the brief")
     assert "training" in legend[-1]
     assert count >= 3 * len(CASES)
+
+
+async def test_without_the_day_on_which_a_training_ended_a_model_has_one_row():
+    rows = await rows_of(Script().manager(), CASES[:2], lambda *_: None, lambda: None)
+    assert [row.found.cases for row in rows] == [2]

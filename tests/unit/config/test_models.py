@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -141,3 +141,10 @@ def test_a_mistake_names_its_place(tmp_path: Path, yaml: str, place: str, words:
     assert line.startswith("my.yaml, line 2")
     assert f": llm.{place}: " in line
     assert words in line
+
+
+def test_when_a_training_ended_is_known_of_the_model_that_is_set_and_of_no_other(tmp_path: Path):
+    llm = read(tmp_path, "llm: {providers: {openai: {model: gpt-x, cut_off: 2025-06-30}}}", **OPENAI).llm
+    assert llm.cut_off_of("openai", llm.providers["openai"].model) == datetime(2025, 6, 30, tzinfo=UTC)
+    assert llm.cut_off_of("openai", "gpt-y") is None
+    assert llm.cut_off_of("anthropic", "gpt-x") is None
