@@ -8,6 +8,7 @@ from decimal import Decimal
 from engine.domain.decision_views import Why
 from engine.domain.decisions import Opinion, Verdict
 from engine.domain.errors import UnknownId
+from engine.domain.figures import plain
 from engine.domain.market import named
 from engine.domain.messages import Card, Item
 from handlers.cards import wording
@@ -17,6 +18,8 @@ from handlers.cards.models import dollars
 Fields = tuple[tuple[str, str], ...]
 
 _SAID = {Verdict.APPROVE: "approves", Verdict.VETO: "is against it", Verdict.ABSTAIN: "abstains"}
+
+_ADVOCATE = "devils_advocate"
 
 _NOBODY = "nobody answered: the strategy's own word stands"
 
@@ -66,8 +69,18 @@ def _is_silent(opinions: Sequence[Opinion]) -> bool:
 def verdict(opinion: Opinion) -> str:
     """What a member says, in some words: ``risk approves 50% of it``."""
     if opinion.verdict is Verdict.APPROVE and opinion.share < 1:
-        return f"{wording.words(opinion.agent)} approves {wording.percent(Decimal(repr(opinion.share)))} of it"
-    return f"{wording.words(opinion.agent)} {_SAID[opinion.verdict]}"
+        return f"{_named(opinion.agent)} approves {_part(opinion.share)} of it"
+    return f"{_named(opinion.agent)} {_SAID[opinion.verdict]}"
+
+
+def _named(agent: str) -> str:
+    """A member, as people call it."""
+    return "devil's advocate" if agent == _ADVOCATE else wording.words(agent)
+
+
+def _part(share: float) -> str:
+    """A share as a model says it, with no more digits than it has: ``40%``, ``12.5%``."""
+    return f"{plain(Decimal(repr(share)) * 100, 3)}%"
 
 
 def _by(opinions: Sequence[Opinion]) -> str:
@@ -82,13 +95,13 @@ def _objection(opinions: Sequence[Opinion]) -> Opinion | None:
     vetoes = [opinion for opinion in heard if opinion.verdict is Verdict.VETO]
     if vetoes:
         return vetoes[0]
-    advocates = [opinion for opinion in heard if opinion.agent == "devils_advocate"]
+    advocates = [opinion for opinion in heard if opinion.agent == _ADVOCATE]
     return min((*advocates, *heard), key=lambda opinion: opinion.share, default=None)
 
 
 def _whole(opinion: Opinion) -> Item:
     tighter = opinion.verdict is Verdict.APPROVE and opinion.stop_share < 1
-    stop = f"stop at {wording.percent(Decimal(repr(opinion.stop_share)))} of its distance" if tighter else ""
+    stop = f"stop at {_part(opinion.stop_share)} of its distance" if tighter else ""
     return Item(
         title=wording.sentence(verdict(opinion)),
         text=wording.lines(

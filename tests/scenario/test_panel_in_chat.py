@@ -65,7 +65,7 @@ async def test_a_trade_is_asked_about_with_its_objection_and_graded_once_it_has_
             await fake.wait_for(lambda: question(fake), PATIENCE)
             asked = question(fake)
             assert asked is not None
-            assert "risk approves 50.00% of it" in " ".join(asked.text.split())
+            assert "risk approves 50% of it" in " ".join(asked.text.split())
             assert f"Objection: {OBJECTION} Would change it: {FLIP}" in " ".join(asked.text.split())
             whole = await says("/agents A1", "The panel on D1", "Supervisor")
             assert all(words in whole.replace("\n", " ") for words in ("by: local qwen3-8b", "prompt: risk version 1"))

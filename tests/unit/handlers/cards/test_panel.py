@@ -18,8 +18,8 @@ def test_an_approval_tells_the_panel_in_three_lines():
     told = dict(for_phone(approval.card(replace(reports.approval_view(), opinions=HEARD))).fields)["Panel"]
     assert told.splitlines() == [
         "analyst approves,",
-        "risk approves 50.00% of it,",
-        "devils advocate approves 40.00% of it,",
+        "risk approves 50% of it,",
+        "devil's advocate approves 40% of it,",
         "supervisor abstains (offline analyst)",
     ]
 
@@ -47,12 +47,12 @@ def test_it_tells_everything_that_was_said_and_fits_a_phone():
     assert card.title == "The panel on D12: enter BTC/USDT"
     assert [item.title for item in card.items] == [
         "Analyst approves",
-        "Risk approves 50.00% of it",
-        "Devils advocate approves 40.00% of it",
+        "Risk approves 50% of it",
+        "Devil's advocate approves 40% of it",
         "Supervisor abstains",
     ]
     risk, advocate = card.items[1].text, card.items[2].text
-    assert "stop at 80.00% of its distance" in risk
+    assert "stop at 80% of its distance" in risk
     assert "1h rsi 71.2" in advocate
     assert "would change it: a close above it" in advocate
 

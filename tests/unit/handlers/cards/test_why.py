@@ -194,7 +194,7 @@ def test_a_start_says_so_and_the_panel_is_heard():
     assert dict(shown.fields)["Adds to"] == "0.003 BTC/USDT, ordered by O7"
     assert dict(shown.fields)["Confidence"] == "1 of 2 agree (0.70 with the panel)"
     assert section(shown, "Panel") == [
-        "analyst approves 50.00% of it: confidence 0.70; momentum is real",
+        "analyst approves 50% of it: confidence 0.70; momentum is real",
         "advocate is against it: volume is thin; and falling",
         "risk abstains",
     ]
