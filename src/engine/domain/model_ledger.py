@@ -83,6 +83,7 @@ class ModelCall:
         reason: Why it is no good; empty where it is.
         reused: How often it answered again, without being paid for.
         probability: That of the value that was asked about, in [0, 1]; ``None`` where the provider did not tell it.
+        market_at: When it was made by the market's clock, by which people's days go; ``None`` where that is the wall's.
     """
 
     id: str
@@ -109,6 +110,7 @@ class ModelCall:
     reason: str = ""
     reused: int = 0
     probability: float | None = None
+    market_at: datetime | None = None
 
     @property
     def booked(self) -> Decimal:

@@ -36,7 +36,7 @@ class CostLedger:
 
     Args:
         caps: The most that may be spent, see ``Cap``; all that are about a call hold for it.
-        clock: The market's, for what people are told.
+        clock: The market's, for what people are told, by days of theirs.
         wall: The wall clock: providers bill by it.
     """
 
@@ -67,7 +67,7 @@ class CostLedger:
                 if call.reserved_usd and used + call.reserved_usd > cap.usd:
                     self._tell(uow, cap, SPENT, used, call)
                     return OverCap(cap=cap, used=used, worst=call.reserved_usd)
-            return uow.model_calls.add(call)
+            return uow.model_calls.add(replace(call, market_at=self._clock.now()))
 
         async with self._turn:
             reserved = await self._store.transact(work)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.model_calls import Usage
@@ -38,8 +38,9 @@ _ANSWERED = (
     .order_by(_CALLS.c.number.desc())
     .limit(1)
 )
+_made_at = func.coalesce(_CALLS.c.market_at, _CALLS.c.at)
 _BOOKED_WITHIN = select(_CALLS.c.reserved_usd, _CALLS.c.cost_usd).where(
-    _CALLS.c.at >= bindparam("begin"), _CALLS.c.at < bindparam("end"), _CALLS.c.state != CallState.IMPORTED
+    _made_at >= bindparam("begin"), _made_at < bindparam("end"), _CALLS.c.state != CallState.IMPORTED
 )
 _SAME = select(_CALLS.c.id).where(_CALLS.c.key == bindparam("of_key"), _CALLS.c.at == bindparam("made_at"))
 _SINCE = select(_SPEND).where(_SPEND.c.day >= bindparam("first")).order_by(*_SPEND.primary_key)
@@ -115,7 +116,7 @@ class ModelCalls:
         return tuple(map(_CALL.from_row, self._connection.execute(query)))
 
     def booked_within(self, begin: datetime, end: datetime) -> Decimal:
-        """What those that were made within a time count with."""
+        """What those that were made within a time of the market count with."""
         rows = self._connection.execute(_BOOKED_WITHIN, {"begin": begin, "end": end})
         return sum((row.reserved_usd if row.cost_usd is None else row.cost_usd for row in rows), Decimal(0))
 

@@ -390,6 +390,7 @@ class ModelCallRow(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     reused: int
     probability: float | None = None
+    market_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class ModelSpendRow(SQLModel, table=True):

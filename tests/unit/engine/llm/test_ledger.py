@@ -75,6 +75,12 @@ async def test_a_cap_may_be_reached_and_never_passed(store: Database):
     assert isinstance(await ledger.reserve(call("0.00000000001")), OverCap)
 
 
+async def test_a_call_is_of_the_wall_clocks_day_for_its_bill_and_of_the_markets_for_people(store: Database):
+    reserved = await of(store, cap("1")).reserve(call("0.90"))
+    assert isinstance(reserved, ModelCall)
+    assert (reserved.at, reserved.market_at) == (call("0").at, MARKET)
+
+
 async def test_of_two_caps_each_holds_and_each_begins_anew_by_itself(store: Database):
     ledger = of(store, cap("1", Period.DAY), cap("1.5"))
     day = timedelta(days=1)

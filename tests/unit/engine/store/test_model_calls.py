@@ -96,6 +96,14 @@ async def test_a_time_counts_what_was_begun_in_it(store: Database):
     assert booked == CALL.reserved_usd + Decimal("0.0012")
 
 
+async def test_a_time_is_the_markets_where_a_market_is_replayed(store: Database):
+    await add(store, CALL, replace(CALL, market_at=AT - timedelta(days=900)))
+    for begins in (AT, AT - timedelta(days=900)):
+        ends = begins + timedelta(minutes=1)
+        booked = await store.read(lambda uow, span=(begins, ends): uow.model_calls.booked_within(*span))
+        assert booked == CALL.reserved_usd
+
+
 async def test_what_was_paid_for_elsewhere_costs_nothing(store: Database):
     await add(store, settled(CALL, state=CallState.IMPORTED))
     assert await spent(store) == ()
