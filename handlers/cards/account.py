@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from engine.domain.account import Balance, DayProfit, Profit, Status
 from engine.domain.messages import BREAK, Card, Item, Table
 from handlers.cards import halts, phrases, wording
@@ -60,12 +62,17 @@ def balance(report: Balance) -> Card:
         title=f"Balance: {wording.money(report.equity, report.quote)}",
         items=tuple(
             Item(
-                title=f"{name} {wording.figure(held)}",
+                title=f"{name} {_held(held, name, report.quote)}",
                 text=wording.of(value, report.equity, report.quote),
             )
             for name, held, value in report.rows
         ),
     )
+
+
+def _held(quantity: Decimal, name: str, quote: str) -> str:
+    """How much of a currency is there: the account's own reads like every amount."""
+    return wording.amount(quantity, quote) if name == quote else wording.figure(quantity)
 
 
 def profit(report: Profit) -> Card:

@@ -86,9 +86,15 @@ def test_the_balance_lists_every_currency():
     card = account.balance(reports.balance())
     assert card.title == "Balance: 9,124.52 USDT"
     assert [(item.title, item.text) for item in card.items] == [
-        ("USDT 9,000.5", "9,000.50 USDT (98.64%)"),
+        ("USDT 9,000.50", "9,000.50 USDT (98.64%)"),
         ("BTC 0.00617", "124.02 USDT (1.36%)"),
     ]
+
+
+def test_the_money_of_an_account_is_told_to_the_cent_however_much_it_is():
+    cash = Decimal("1228398.51")
+    card = account.balance(replace(reports.balance(), rows=(("USDT", cash, cash),), equity=cash))
+    assert [(item.title, item.text) for item in card.items] == [("USDT 1,228,398.51", "1,228,398.51 USDT (100.00%)")]
 
 
 def test_profit_is_signed_by_day_and_drawn():
