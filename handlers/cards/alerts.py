@@ -18,6 +18,7 @@ from engine.domain.trade_views import TradeView, UnmanagedView
 from engine.domain.unmanaged import Ending
 from engine.domain.weeks import is_week
 from handlers.cards import models, phrases, wording
+from handlers.cards.lines import entry
 
 _HALT_ENDS = {
     HaltKind.PAUSE: "/resume ends the pause.",
@@ -112,7 +113,7 @@ def _parts(view: TradeView) -> tuple[tuple[str, str], ...]:
     by_hand = [order for order in view.sales if order.asked_by]
     if not view.position.is_open and view.position.closed_by == "close":
         by_hand = by_hand[:-1]
-    return tuple(("Part closed by", f"{order.asked_by}, /close: {phrases.fills(order)}") for order in by_hand)
+    return tuple(("Part closed by", entry(f"{order.asked_by}, /close", phrases.fills(order))) for order in by_hand)
 
 
 def unprotected(view: TradeView, *, has_stop: bool) -> Card:

@@ -133,7 +133,7 @@ def _protection(sale: Sale) -> str:
     levels = _levels(sale.stop, sale.target)
     if not levels:
         return "no stop, no target"
-    return f"{levels} anew for {wording.quantity(sale.rest)}" if sale.rest else f"{levels} cancelled"
+    return f"{levels} {BREAK}anew for {wording.quantity(sale.rest)}" if sale.rest else f"{levels} cancelled"
 
 
 def _levels(stop: Decimal | None, target: Decimal | None) -> str:

@@ -179,7 +179,7 @@ def _most(value: Decimal, report: Counts) -> str:
 
 
 def _smaller(report: Counts) -> tuple[str, str]:
-    return ("Limits", f"{wording.percent(report.size)} of the usual ones until the drawdown has been made good")
+    return ("Limits", f"{wording.percent(report.size)} of the usual ones {BREAK}until the drawdown has been made good")
 
 
 def strategies(report: Strategies) -> Card:

@@ -9,6 +9,7 @@ from engine.domain.model_ledger import BudgetNotice, Cap
 from engine.domain.model_views import CapView, ModelsView, ProviderView
 from engine.domain.outcomes import Grade, Reliability
 from handlers.cards import wording
+from handlers.cards.lines import entry
 
 _DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "BUSD", "DAI"})
 """Currencies that are dollars, or near to one."""
@@ -83,9 +84,12 @@ def _grade(grade: Grade) -> Item:
     found = grade.found
     name = " ".join(filter(None, (grade.strategy, grade.timeframe)))
     return Item(
-        title=f"{name}: Brier score {brier(found.brier, found.trades)}",
+        title=entry(name, f"Brier score {brier(found.brier, found.trades)}"),
         text=wording.lines(
-            f"Always saying the share that is won: {found.base:.2f}. Miscalibration: {found.miscalibration:.3f}",
+            entry(
+                "Always saying the share that is won",
+                f"{found.base:.2f}. Miscalibration: {found.miscalibration:.3f}",
+            ),
             *_bins(found),
         ),
     )
@@ -93,7 +97,10 @@ def _grade(grade: Grade) -> Item:
 
 def _bins(found: Reliability) -> tuple[str, ...]:
     return tuple(
-        f"Confidence {each.said:.2f}: {wording.percent(each.won)} of {wording.count(each.trades, 'trade')} won"
+        entry(
+            f"Confidence {each.said:.2f}",
+            f"{wording.percent(each.won)} of {wording.count(each.trades, 'trade')} won",
+        )
         for each in found.bins
     )
 

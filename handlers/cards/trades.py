@@ -83,7 +83,7 @@ def trades(
         items=tuple(
             _trade(each, so_far.get(each.id), now, each.venue if each.venue in venues else "") for each in newest_first
         ),
-        text=wording.lines(phrases.OF_THEIR_COST, f"/why {newest_first[0].id} tells the whole story of one."),
+        text=wording.lines(phrases.OF_THEIR_COST, f"/why {newest_first[0].id} {BREAK}tells the whole story of one."),
     )
 
 

@@ -105,15 +105,16 @@ def test_a_trade_that_an_emergency_stop_sold_names_who_called_it():
         for_phone(alerts.closed(reports.trade_view(by_ann, sales=(part, reports.filled_order(id="O9"))))).fields
     )
     assert told["Closed by"] == "Ann, /emergency"
-    assert told["Part closed by"] == f"Bob, /close: {phrases.fills(part)}"
+    assert told["Part closed by"] == f"Bob, /close:\n{phrases.fills(part)}"
 
 
 def test_a_part_that_somebody_closed_is_said_beside_what_closed_the_rest():
     sold, rest = reports.filled_order(asked_by="Ann"), reports.filled_order(id="O9")
-    part = f"Ann, /close: {phrases.fills(sold)}"
+    part = f"Ann, /close:\n{phrases.fills(sold)}"
     ended = reports.trade_view(reports.closed_position(closed_by="stop"), sales=(sold, rest))
     assert dict(for_phone(alerts.closed(ended)).fields)["Part closed by"] == part
-    assert dict(alerts.trade(reports.trade_view(reports.position(), sales=(sold,))).fields)["Part closed by"] == part
+    held = reports.trade_view(reports.position(), sales=(sold,))
+    assert dict(for_phone(alerts.trade(held)).fields)["Part closed by"] == part
     whole = reports.closed_position(closed_by="close", closed_by_person="Ann")
     assert "Part closed by" not in dict(for_phone(alerts.closed(reports.trade_view(whole, sales=(sold,)))).fields)
 

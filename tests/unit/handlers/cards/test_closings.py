@@ -83,6 +83,12 @@ def test_a_part_says_what_stays_protected():
     assert card.buttons[0].label == "Close half of T3"
 
 
+def test_a_part_of_very_many_coins_is_told_in_lines_that_a_phone_shows_whole():
+    many = replace(HELD, quantity=Decimal(316621566908))
+    card = for_phone(closings.card(view(sale(many, HALF), share=HALF)))
+    assert card.items[0].text.splitlines()[-2:] == ["stop and target", "  anew for 158,310,783,454"]
+
+
 def test_what_is_more_than_was_asked_and_what_is_not_the_bots_is_said():
     all_of_it = sale(widened=True, external=True, warning="BTC/USDT: 1000 times")
     card = for_phone(closings.card(view(all_of_it, share=HALF)))

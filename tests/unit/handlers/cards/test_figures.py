@@ -157,11 +157,11 @@ def test_counts_stand_beside_their_limits() -> None:
 
 def test_counts_tell_of_what_is_beyond_its_limit_of_others_and_of_a_drawdown() -> None:
     beyond = (("BTC", Decimal(3000)),)
-    card = figures.count(reports.counts(coins=beyond, others=1, approvals=0, size=Decimal("0.25")))
+    card = for_phone(figures.count(reports.counts(coins=beyond, others=1, approvals=0, size=Decimal("0.25"))))
     fields = dict(card.fields)
     assert fields["Held beside them"] == "1 position that no strategy here holds"
     assert fields["Open approvals"] == "0"
-    assert fields["Limits"] == "25.00% of the usual ones until the drawdown has been made good"
+    assert fields["Limits"] == "25.00% of the usual ones\nuntil the drawdown has been made good"
     assert card.items[0].text == "above the limit of 2,500.00 (25.00%)"
 
 

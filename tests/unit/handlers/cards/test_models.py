@@ -11,6 +11,7 @@ from engine.domain.days import Period
 from engine.domain.model_ledger import Cap
 from engine.domain.outcomes import Grade, Reliability, ReliabilityBin
 from handlers.cards import models
+from handlers.cards.lines import for_phone
 from tests.fakes.reports import budget_notice, models_view
 
 
@@ -80,10 +81,12 @@ def test_how_well_confidences_foretold_what_came_is_told_by_strategy_and_timefra
     bins = (ReliabilityBin(said=0.55, won=0.4, trades=100), ReliabilityBin(said=0.9, won=0.6, trades=1))
     found = Reliability(trades=101, brier=0.2612, base=0.2404, miscalibration=0.0231, bins=bins)
     view = models_view(grades=(Grade(strategy="momentum", timeframe="1h", found=found),))
-    item = models.overview(view).items[-1]
-    assert item.title == "momentum 1h: Brier score 0.26 (101 trades; 0 is best)"
+    item = for_phone(models.overview(view)).items[-1]
+    assert item.title.splitlines() == ["momentum 1h:", "  Brier score 0.26 (101 trades;", "  0 is best)"]
     assert item.text.splitlines() == [
-        "Always saying the share that is won: 0.24. Miscalibration: 0.023",
-        "Confidence 0.55: 40.00% of 100 trades won",
+        "Always saying the share that is won:",
+        "  0.24. Miscalibration: 0.023",
+        "Confidence 0.55:",
+        "  40.00% of 100 trades won",
         "Confidence 0.90: 60.00% of 1 trade won",
     ]

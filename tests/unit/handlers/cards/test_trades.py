@@ -49,6 +49,11 @@ def test_nothing_open_is_said_plainly():
     assert for_phone(trades.trades((), (), LATER)).title == "No trades yet"
 
 
+def test_the_way_to_the_story_of_a_trade_has_room_on_a_phone_after_a_hundred_trades():
+    card = for_phone(trades.trades((reports.closed_position(id="T202"),), (), LATER))
+    assert card.text.splitlines()[-2:] == ["/why T202", "  tells the whole story of one."]
+
+
 def test_trades_say_how_they_ended_and_how_they_stand():
     known = (reports.position(), reports.closed_position())
     held, closed = for_phone(trades.trades(known, (reports.position_view(),), LATER)).items
