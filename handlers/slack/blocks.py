@@ -32,6 +32,8 @@ SECTION, FIELD, HEADER, BUTTON = 2900, 1900, 150, 75
 _STYLES = {Verb.APPROVE: "primary", Verb.REJECT: "danger", Choice.CLOSE: "danger"}
 _MARKUP = re.compile(r"[*_~`|]|:\w+:|://")
 """What Slack would take for markup, an emoji or a link."""
+_INK = re.compile(r"\S(?:.*\S)?")
+"""A line without the blanks at its ends, where a mark would be none."""
 _FENCE = "```"
 
 
@@ -140,7 +142,7 @@ def _items(items: Sequence[tuple[str, str]]) -> Iterator[_Piece]:
 
 def _height(title: str, text: str) -> int:
     """How much of a section a thing takes, with its marks."""
-    return len(f"*{_marked(title)}*\n{_marked(text)}\n".encode("utf-16-le")) // 2
+    return len(f"{_bold(title)}\n{_marked(text)}\n".encode("utf-16-le")) // 2
 
 
 def _listed(items: Sequence[tuple[str, str]]) -> _Piece:
@@ -148,8 +150,13 @@ def _listed(items: Sequence[tuple[str, str]]) -> _Piece:
     lines = "\n".join(_escaped(f"{title}\n{text}") for title, text in items)
     if any(_MARKUP.search(f"{title}{text}") or not title.strip() for title, text in items):
         return _Piece(block={"type": "section", "text": _text("\n".join(map("\n".join, items)))}, text=lines)
-    bold = "\n".join(f"*{_marked(title.strip())}*\n{_marked(text)}" for title, text in items)
+    bold = "\n".join(f"{_bold(title)}\n{_marked(text)}" for title, text in items)
     return _Piece(block={"type": "section", "text": {"type": "mrkdwn", "text": bold, "verbatim": True}}, text=lines)
+
+
+def _bold(title: str) -> str:
+    """A title whose lines are each bold, for Slack ends what is bold with the line."""
+    return "\n".join(_INK.sub(lambda ink: f"*{_marked(ink.group())}*", line) for line in title.strip().split("\n"))
 
 
 def _plain(text: str) -> _Piece:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.domain.approvals import Verb
 from engine.domain.messages import Button, Card, Item, Table
+from handlers.cards.lines import entry
 from handlers.cards.monospace import aligned, clean, sparkline
 from handlers.slack.blocks import LIMIT, MOST_BLOCKS, Part, addressed, chunks, render, size
 from tests.fakes.examples import examples
@@ -138,6 +139,14 @@ def test_times_are_shown_in_the_zone_of_each_reader() -> None:
     assert [block["fields"][0]["text"] for block in part.blocks if "fields" in block] == [f"*Opened*\n{marks}"]
     assert part.blocks[-1]["text"]["text"] == f"*T2*\nopened {marks}"
     assert part.text == f"T1\nOpened: {opened}\nT2\nopened {opened}"
+
+
+def test_each_line_of_a_long_title_is_bold_by_itself() -> None:
+    item = Item(title=entry("moving-average cross 1h", "Brier score 0.41 (25 trades; 0 is best)"), text="won 9 of 25")
+    (part,) = render(Card(title="Language models", items=(item,)))
+    said = part.blocks[-1]["text"]["text"]
+    assert said == "*moving-average cross 1h:*\n  *Brier score 0.41 (25 trades;*\n  *0 is best)*\nwon 9 of 25"
+    assert "*" not in readable(said)
 
 
 def test_many_things_with_times_fill_sections_that_slack_takes() -> None:
