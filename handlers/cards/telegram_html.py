@@ -28,11 +28,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """A line of a card: ``text``, of which everything from ``bold_from`` on is bold; or fixed-width as a whole."""
+    """A line of a card: ``text``, of which everything from ``bold_from`` on is bold; or fixed-width as a whole.
+
+    What ``goes_on`` belongs to the line above, and stays on one page with it where there is room.
+    """
 
     text: str
     bold_from: int | None = None
     fixed: bool = False
+    goes_on: bool = False
 
     @property
     def html(self) -> str:
@@ -82,8 +86,9 @@ def _lines(card: Card) -> list[_Line]:
         lines += [_Line(text=text, bold_from=0) for text in more]
     lines += [_Line(text=text) for text in _split(card.text)]
     for item in card.items:
-        lines += [_Line(text=text, bold_from=0) for text in _split(item.title)]
-        lines += [_Line(text=text) for text in _split(item.text)]
+        title, text = _split(item.title), _split(item.text)
+        lines += [_Line(text=row, bold_from=0, goes_on=index > 0) for index, row in enumerate(title)]
+        lines += [_Line(text=row, goes_on=index > 0) for index, row in enumerate(text, len(title))]
     if card.table:
         lines += [_Line(text=text, fixed=True) for text in aligned(card.table)]
     if graph := sparkline(card.graph):
@@ -98,6 +103,9 @@ def _pages(lines: Iterable[_Line]) -> list[list[_Line]]:
     for whole in lines:
         line = whole
         if utf16_units(line.text) > room:
+            pages.append(_taken_along(pages[-1]) if line.goes_on else [])
+            room = LIMIT - _length(pages[-1])
+        if utf16_units(line.text) > room:
             pages.append([])
             room = LIMIT
         while utf16_units(line.text) > LIMIT:
@@ -106,6 +114,19 @@ def _pages(lines: Iterable[_Line]) -> list[list[_Line]]:
         pages[-1].append(line)
         room -= utf16_units(line.text) + 1
     return [page for page in pages if any(line.text.strip() for line in page)]
+
+
+def _taken_along(page: list[_Line]) -> list[_Line]:
+    """Take what the next line goes on with from the end of a page, unless that is more than half of it."""
+    begins = max((index for index, line in enumerate(page) if not line.goes_on), default=0)
+    if begins <= len(page) / 2:
+        return []
+    taken, page[begins:] = page[begins:], []
+    return taken
+
+
+def _length(lines: Iterable[_Line]) -> int:
+    return sum(utf16_units(line.text) + 1 for line in lines)
 
 
 def _part(lines: Sequence[_Line]) -> Part:

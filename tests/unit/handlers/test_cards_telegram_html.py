@@ -101,6 +101,23 @@ def test_a_split_comes_at_a_line_border_where_there_is_one() -> None:
     assert all(part.plain.endswith("x") for part in parts)
 
 
+def test_a_thing_of_several_lines_is_on_one_part_wherever_that_ends() -> None:
+    items = tuple(Item(title=f"T{number} BTC/USDT", text="bought\nsold\nby its stop") for number in range(200))
+    for length in range(40):
+        parts = [part.plain.split("\n") for part in render(Card(title="Trades" + length * "!", items=items))]
+        assert len(parts) > 1
+        assert all(lines[-1] == "by its stop" for lines in parts)
+        rows = [row for item in items for row in (item.title, *item.text.split("\n"))]
+        assert [row for lines in parts for row in lines][1:] == rows
+
+
+def test_a_thing_that_is_longer_than_a_part_begins_where_the_one_before_ends() -> None:
+    rows = [f"line {number}" for number in range(1000)]
+    parts = render(Card(title="Why D1", items=(Item(title="Signals", text="\n".join(rows)),)))
+    assert "\n".join(part.plain for part in parts).split("\n") == ["Why D1", "Signals", *rows]
+    assert [LIMIT - utf16_units(part.plain) < 10 for part in parts] == [True, True, False]
+
+
 def test_a_line_that_is_too_long_is_cut_between_words() -> None:
     parts = render(Card(title="", text="word " * 2000))
     assert {word for part in parts for word in part.plain.split()} == {"word"}
