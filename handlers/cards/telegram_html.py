@@ -86,9 +86,9 @@ def _lines(card: Card) -> list[_Line]:
         lines += [_Line(text=text, bold_from=0) for text in more]
     lines += [_Line(text=text) for text in _split(card.text)]
     for item in card.items:
-        title, text = _split(item.title), _split(item.text)
-        lines += [_Line(text=row, bold_from=0, goes_on=index > 0) for index, row in enumerate(title)]
-        lines += [_Line(text=row, goes_on=index > 0) for index, row in enumerate(text, len(title))]
+        heading, body = _split(item.title), _split(item.text)
+        lines += [_Line(text=row, bold_from=0, goes_on=index > 0) for index, row in enumerate(heading)]
+        lines += [_Line(text=row, goes_on=index > 0) for index, row in enumerate(body, len(heading))]
     if card.table:
         lines += [_Line(text=text, fixed=True) for text in aligned(card.table)]
     if graph := sparkline(card.graph):
