@@ -32,9 +32,11 @@ from engine.analysis.quality import DataQualityMonitor, nobody_confirms
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
+from engine.capital import Capital
 from engine.checked_candles import CheckedCandles
 from engine.clocks import MarketClock, WallClock
 from engine.closings import Closings
+from engine.confirming import Confirming
 from engine.cycle import Deliberations
 from engine.cycle_services import CycleServices
 from engine.desk import Desk
@@ -74,6 +76,7 @@ class Engine:
     deliberations: Deliberations
     approvals: Approvals
     closings: Closings
+    capital: Capital
     books: Bookkeeping
     desk: Desk
     emergency: EmergencyStopSystem
@@ -225,6 +228,8 @@ async def build_engine(
         time_left=time_left,
         good_for=settings.approval.confirm_within,
     )
+    capital = Capital(store=store, clock=clock, plan=settings.capital.plan)
+    await capital.open()
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     health = Health()
     if market.live is not None:
@@ -246,6 +251,7 @@ async def build_engine(
         ),
         approvals=approvals,
         closings=closings,
+        capital=capital,
         books=Bookkeeping(
             store=store,
             market_data=market_data,
@@ -257,7 +263,14 @@ async def build_engine(
             told_weekly=settings.digest.every == "week",
             late_after=late_after,
         ),
-        desk=Desk(store=store, approvals=approvals, closings=closings, emergency=emergency, clock=clock),
+        desk=Desk(
+            store=store,
+            approvals=approvals,
+            closings=closings,
+            confirming=Confirming(store=store, capital=capital),
+            emergency=emergency,
+            clock=clock,
+        ),
         emergency=emergency,
         views=Views(
             store=store,
@@ -278,6 +291,7 @@ async def build_engine(
             prediction=prediction_view(predictions),
             adjuster=adjuster_view(services.adjuster, store),
             quality=quality_view(store, market, services.candles.log, clock),
+            capital=capital.view,
         ),
         results=Results(
             store=store,

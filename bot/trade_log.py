@@ -17,6 +17,7 @@ from engine.domain.errors import StoreError
 from engine.domain.events import (
     ApprovalAsked,
     ApprovalChanged,
+    CapitalChanged,
     Event,
     ExternalCancelled,
     ExternalTraded,
@@ -148,6 +149,8 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
             text, facts = "entries halted", _halt(uow, halt_id)
         case HaltEnded(halt_id=halt_id, by=by):
             text, facts = "halt ended", {**_halt(uow, halt_id), "by": by}
+        case CapitalChanged(number=number):
+            text, facts = "another part of the account may be used", _capital(uow, number)
         case ExternalTraded(order_id=order_id):
             text, facts = "somebody else traded", _order(uow, order_id)
         case ExternalCancelled(order_id=order_id):
@@ -172,6 +175,14 @@ def _order(uow: UnitOfWork, order_id: str) -> dict[str, str]:
         "approval": order.approval_id,
         "person": order.asked_by,
     }
+
+
+def _capital(uow: UnitOfWork, number: int) -> dict[str, str]:
+    stage = uow.capital.get(number)
+    if stage is None:
+        return {}
+    amount = "all" if stage.amount is None else f"{plain(stage.amount, 8)} {uow.account.quote}"
+    return {"amount": amount, "reason": stage.reason, "by": stage.by}
 
 
 def _net(uow: UnitOfWork, net: Decimal) -> str:

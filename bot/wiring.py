@@ -12,7 +12,7 @@ import secrets as randomness
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from pydantic import SecretStr
@@ -31,13 +31,15 @@ from engine.clocks import MarketClock
 from engine.cycle import end_data_halts
 from engine.domain.errors import StoreError, VenueError
 from engine.housekeeping import Housekeeping
-from engine.job_triggers import often
+from engine.job_triggers import every, often
 from engine.jobs import Group, Job, at_each, job_table
 from engine.store.retention import Retention
 from engine.wall_driver import WallDriver
 from handlers.commands import RecentLogs
 from handlers.topics import routes
 
+CAPITAL_EVERY = timedelta(minutes=1)
+"""How often a breach of a stage of capital is looked for between closes."""
 CATCH_UP_WITHIN, CATCH_UP_LOOK = 300.0, 0.5
 """Wall seconds for which a day's figures wait for a venue that is behind, and between two looks at how far it is."""
 
@@ -101,6 +103,7 @@ async def build(
         (
             *jobs,
             _closings(engine),
+            *_capital(settings, engine),
             kept,
             *sentiment_jobs(engine.sentiment),
             *prediction_jobs(engine.predictions, engine.market),
@@ -132,6 +135,15 @@ def _closings(engine: Engine) -> Job:
         await engine.closings.expire()
 
     return Job(name="closings", run=expire, alarm=engine.closings.next_deadline)
+
+
+def _capital(settings: Settings, engine: Engine) -> Sequence[Job]:
+    """Stages of capital go up and down at closes, and between them where orders fill on the wall's clock."""
+    if not settings.capital.stages:
+        return ()
+    shortest = min((each.timeframe for each in engine.market.contexts), key=lambda timeframe: timeframe.duration)
+    when = often(CAPITAL_EVERY) if engine.market.live is not None else every(shortest)
+    return (Job(name="capital", run=engine.capital.judge, trigger=when),)
 
 
 def _housekeeping(settings: Settings, engine: Engine, externals: Externals) -> Job:

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from config.adjuster import PpoSettings
 from config.ai import AiSettings
+from config.capital import CapitalSettings
 from config.contexts import ContextSettings, IndicatorSettings
 from config.keeping import AccountSettings, BacktestSettings, DatabaseSettings, LogSettings, RetentionSettings
 from config.kinds import ExchangeName, File, passwords_in, problem
@@ -64,6 +65,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """How far the bot may go alone."""
     risk: RiskSettings = Field(default_factory=RiskSettings)
     """What no confidence can buy its way past."""
+    capital: CapitalSettings = Field(default_factory=CapitalSettings)
+    """How much of the account may be used, and how that grows."""
     market: MarketsSettings = Field(default_factory=MarketsSettings)
     """Where prices come from, and which clock decides."""
     exchanges: dict[ExchangeName, ExchangeSettings] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from engine.domain.closing import WHOLE, Wanted
+from engine.domain.confirmations import Consent
 from engine.domain.days import Period
 from engine.domain.errors import BadInput
 
@@ -206,6 +207,18 @@ def flag(words: Sequence[str], known: str, after: str = "this command") -> bool:
     if written in ("", known):
         return bool(written)
     raise BadInput(f"{_short(written)} is not understood after {after}.", did_you_mean(written, [known]))
+
+
+def consent(words: Sequence[str]) -> Consent:
+    """What was said to a question: yes or no.
+
+    Raises:
+        BadInput: Something else was; names what is near.
+    """
+    written = " ".join(words).lower()
+    if written in tuple(Consent):
+        return Consent(written)
+    raise BadInput(f"{_short(written)} is neither yes nor no.", did_you_mean(written, list(Consent)))
 
 
 def did_you_mean(word: str, known: Iterable[str], *, mark: str = "") -> str:

@@ -12,11 +12,12 @@ from datetime import datetime
 from engine.clocks import wall
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import ClosingView
+from engine.domain.confirmations import TOPIC as CONFIRM
 from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.store.outbox import EMERGENCY_ANSWER, halt_id_of
 from engine.views import Views
-from handlers.cards import adjuster, alerts, approval, closings, emergencies, inventory, models
+from handlers.cards import adjuster, alerts, approval, capital, closings, confirmations, emergencies, inventory, models
 from handlers.topics import TOPICS
 
 _OF_A_TRADE = ("trade", "closed", "unprotected")
@@ -60,6 +61,8 @@ class Notifications:
             "platform": self._platform,
             "budget": self._budget,
             "adjuster": self._adjuster,
+            CONFIRM: self._confirm,
+            "capital": self._capital,
             "external": self._external,
             "inventory": self._inventory,
             "emergency": self._emergency,
@@ -129,6 +132,12 @@ class Notifications:
 
     async def _adjuster(self, subject: str) -> Card:
         return adjuster.failed(await self._views.adjuster_notice(subject))
+
+    async def _confirm(self, subject: str) -> Card:
+        return confirmations.card(await self._views.confirmation(subject))
+
+    async def _capital(self, subject: str) -> Card:
+        return capital.changed(*await self._views.capital_change(int(subject)))
 
     async def _external(self, subject: str) -> Card:
         return emergencies.external(await self._views.external(subject))

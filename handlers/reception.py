@@ -23,6 +23,8 @@ from engine.desk import Desk
 from engine.domain.approvals import Press, Verb
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import Choice
+from engine.domain.confirmations import TOPIC as CONFIRM
+from engine.domain.confirmations import Consent
 from engine.domain.errors import BadInput, GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
 from engine.domain.people import Stranger
@@ -32,7 +34,7 @@ from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
 from handlers.answered import is_answer
-from handlers.cards import closings, errors, replies
+from handlers.cards import closings, confirmations, errors, replies
 from handlers.cards.lines import flowing
 from handlers.commands import Call, CommandTable
 from handlers.strangers import Strangers, shown_name
@@ -249,6 +251,11 @@ class Reception:
                     return closings.card(await self._desk.closings.view_for(button[1], person.name))
                 except GreenlightError as error:
                     return errors.error(error)
+            case Pressed(data=data) if (button := Button.parse(data)) is not None and isinstance(button[0], Consent):
+                try:
+                    return confirmations.card(await self._desk.confirming.view(button[1]))
+                except GreenlightError as error:
+                    return errors.error(error)
             case _:
                 return errors.interrupted()
 
@@ -277,6 +284,9 @@ class Reception:
                 await self._register(incoming, f"approval:{approval_id}")
                 answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
                 return replies.answered(answer.reply, answer.approval, answer.halt)
+            case (Consent() as consent, confirmation_id):
+                await self._register(incoming, f"{CONFIRM}:{confirmation_id}")
+                return confirmations.card(await self._desk.confirming.press(confirmation_id, person, consent))
             case (choice, closing_id):
                 require(person, Role.TRADER, "Closing a position")
                 if incoming.is_carried:

@@ -11,11 +11,15 @@ from itertools import chain
 from typing import assert_never
 
 from engine.domain.closing import TOPIC as CLOSING
+from engine.domain.confirmations import TOPIC as CONFIRM
 from engine.domain.events import (
     AdjusterFailed,
     ApprovalAsked,
     ApprovalChanged,
     BalanceAdopted,
+    CapitalChanged,
+    ConfirmationAsked,
+    ConfirmationChanged,
     DigestDue,
     EmergencyProgressed,
     Event,
@@ -54,6 +58,8 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "platform": (Lane.URGENT, CardKind.ALERTS),
     "budget": (Lane.URGENT, CardKind.ALERTS),
     "adjuster": (Lane.URGENT, CardKind.ALERTS),
+    CONFIRM: (Lane.URGENT, CardKind.APPROVALS),
+    "capital": (Lane.URGENT, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
     "inventory": (Lane.URGENT, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
@@ -131,6 +137,10 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"budget:{notice_id}",)
         case AdjusterFailed(notice_id=notice_id):
             return (f"adjuster:{notice_id}",)
+        case ConfirmationAsked(confirmation_id=confirmation_id) | ConfirmationChanged(confirmation_id=confirmation_id):
+            return (f"{CONFIRM}:{confirmation_id}",)
+        case CapitalChanged(number=number):
+            return (f"capital:{number}",)
         case DigestDue(digest_id=digest_id):
             return (f"digest:{digest_id}",)
         case Welcomed():

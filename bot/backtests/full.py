@@ -126,6 +126,7 @@ def _settings(setup: BacktestSetup, settings: Settings, url: str, externals: Ext
     }
     free = settings.llm.tape is not None or externals.models is not None  # nothing is spent on a backtest
     own["ai"] = {"enabled": settings.asks_models and free}
+    own["capital"] = {"stages": ()}  # how far an account is trusted, not what a strategy is worth
     own["derivatives"] = {"source": "none"}  # nothing is decided by what futures tell
     changed = {name: getattr(settings, name).model_copy(update=changes) for name, changes in own.items()}
     return settings.model_copy(update={**changed, "exchanges": {}})  # its account is at one paper venue

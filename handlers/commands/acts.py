@@ -13,7 +13,7 @@ from engine.ports import Clock
 from engine.store.outbox import emergency_answer_topic
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import closings, emergencies, halts, replies
+from handlers.cards import capital, closings, confirmations, emergencies, halts, replies
 from handlers.commands.table import Call
 
 
@@ -59,6 +59,12 @@ class Acts:
 
     async def close(self, call: Call) -> Card:
         return closings.card(await self._desk.closings.ask(call.person.name, arguments.closing(call.words)))
+
+    async def capital(self, call: Call) -> Card:
+        if not call.words:
+            return capital.card(await self._views.capital())
+        consent = arguments.consent(call.words)
+        return confirmations.card(await self._desk.confirming.answer_capital(call.person, consent))
 
     async def emergency(self, call: Call) -> Card:
         if arguments.flag(call.words, emergencies.NOW):

@@ -123,6 +123,13 @@ def build_commands(
                 help="sell a position, or a share of it (half, 25%), once you have pressed what that would be",
             ),
             Command(
+                name="capital",
+                args="[yes | no]",
+                run=acts.capital,
+                acts=True,
+                help="how much of the account may be used, and when that is more; an admin answers yes or no",
+            ),
+            Command(
                 name="emergency",
                 aliases=("panic", "halt"),
                 args=f"[{emergencies.NOW}]",

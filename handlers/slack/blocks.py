@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.domain.approvals import Verb
 from engine.domain.closing import Choice
+from engine.domain.confirmations import Consent
 from engine.domain.messages import Button, Card
 from handlers.cards.lines import flowing, for_phone
 from handlers.cards.monospace import ALARM, aligned, clean, sparkline
@@ -29,7 +30,7 @@ MOST_BLOCKS = 48
 MOST_FIELDS = 10
 SECTION, FIELD, HEADER, BUTTON = 2900, 1900, 150, 75
 
-_STYLES = {Verb.APPROVE: "primary", Verb.REJECT: "danger", Choice.CLOSE: "danger"}
+_STYLES = {Verb.APPROVE: "primary", Verb.REJECT: "danger", Choice.CLOSE: "danger", Consent.YES: "primary"}
 _MARKUP = re.compile(r"[*_~`|]|:\w+:|://")
 """What Slack would take for markup, an emoji or a link."""
 _INK = re.compile(r"\S(?:.*\S)?")

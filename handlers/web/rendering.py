@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from engine.domain.approvals import Verb
 from engine.domain.closing import Choice
+from engine.domain.confirmations import Consent
 from engine.domain.messages import BREAK
 from handlers.cards import alerts, wording
 from handlers.cards.lines import flowing
@@ -28,6 +29,8 @@ PRESSED = {
     Verb.REJECT: "Rejecting…",
     Choice.CLOSE: "Closing…",
     Choice.KEEP: "Keeping…",
+    Consent.YES: "Confirming…",
+    Consent.NO: "Declining…",
 }
 """What a button says while its press is being handled."""
 

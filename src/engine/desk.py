@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.approvals import Answered, Approvals
 from engine.closings import Closings
+from engine.confirming import Confirming
 from engine.domain.approvals import Press
 from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.halt_views import HaltView, Paused
@@ -32,6 +33,7 @@ class Desk:
     store: Database
     approvals: Approvals
     closings: Closings
+    confirming: Confirming
     emergency: EmergencyStopSystem
     clock: Clock
 

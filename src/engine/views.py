@@ -11,6 +11,8 @@ from engine import reporting
 from engine.account_views import AccountViews
 from engine.domain.adjustments import AdjusterMode, AdjusterNotice, AdjusterView
 from engine.domain.approvals import Approval
+from engine.domain.capital import CapitalStage, CapitalView
+from engine.domain.confirmations import Confirmation
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import Judged
 from engine.domain.errors import GreenlightError, NoData, UnknownId, VenueError
@@ -42,6 +44,15 @@ from engine.valuation import ask, book, prices_of_held
 async def no_models() -> ModelsView:
     """Of a program that has none."""
     return ModelsView(is_on=False)
+
+
+async def no_capital() -> CapitalView:
+    """Of a program that keeps no stages.
+
+    Raises:
+        GreenlightError: Always.
+    """
+    raise GreenlightError("Nothing is known of stages of capital.")
 
 
 async def no_predictions(market: str, venue: str) -> PredictionView:
@@ -96,6 +107,7 @@ class Views(AccountViews):
         sources: Tells how each source of that is.
         prediction: Tells what is expected of it, alike, at a venue that may be named.
         adjuster: Tells what the policy that adjusts entries does.
+        capital: Tells how much of the account may be used.
         quality: Tells what its candles are like, alike; of every market where none is named.
     """
 
@@ -108,6 +120,7 @@ class Views(AccountViews):
     prediction: Callable[[str, str], Awaitable[PredictionView]] = no_predictions
     adjuster: Callable[[], Awaitable[AdjusterView]] = no_adjuster
     quality: Callable[[str, str], Awaitable[QualityView]] = no_quality
+    capital: Callable[[], Awaitable[CapitalView]] = no_capital
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""
@@ -240,6 +253,29 @@ class Views(AccountViews):
             UnknownId: There is no such notice.
         """
         return await self.store.read(lambda uow: uow.adjuster_notices.get(notice_id))
+
+    async def confirmation(self, confirmation_id: str) -> Confirmation:
+        """What people are asked to confirm beside trades.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: uow.confirmations.get(confirmation_id))
+
+    async def capital_change(self, number: int) -> tuple[CapitalStage, CapitalStage | None, str]:
+        """A time in which so much of the account may be used, the one before it, and the currency.
+
+        Raises:
+            UnknownId: There is none with that number.
+        """
+
+        def work(uow: UnitOfWork) -> tuple[CapitalStage, CapitalStage | None, str]:
+            found = uow.capital.get(number)
+            if found is None:
+                raise UnknownId(f"There is no stage {number} of capital.")
+            return found, uow.capital.get(number - 1), uow.account.quote
+
+        return await self.store.read(work)
 
     async def inventory(self, venue: str) -> Inventory:
         """What a venue had beside cash when the account was opened.

@@ -13,6 +13,8 @@ from engine.approvals import Answered
 from engine.domain.account import Balance, EquityCurve, Profit, Status
 from engine.domain.adjustments import AdjusterMode, AdjusterNotice, AdjusterView
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
+from engine.domain.capital import CapitalStage, CapitalView
+from engine.domain.confirmations import Confirmation
 from engine.domain.days import Days, Period
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import Judged
@@ -206,6 +208,15 @@ class FakeViews:
         if market not in ("BTC", "BTC/USDT") or venue:
             raise BadInput(f"{market} is not traded here.")
         return reports.prediction_view()
+
+    async def capital(self) -> CapitalView:
+        return reports.capital_view()
+
+    async def capital_change(self, number: int) -> tuple[CapitalStage, CapitalStage | None, str]:
+        return reports.capital_stage(number=number), None, "USDT"
+
+    async def confirmation(self, confirmation_id: str) -> Confirmation:
+        return reports.confirmation(id=confirmation_id)
 
     async def adjuster(self) -> AdjusterView:
         return reports.adjuster_view()

@@ -21,14 +21,17 @@ from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Answered, Approvals
 from engine.bookkeeping import Bookkeeping
+from engine.capital import Capital
 from engine.checked_candles import CheckedCandles
 from engine.closings import Closings
+from engine.confirming import Confirming
 from engine.cycle import Deliberations, run_cycles
 from engine.cycle_services import CycleServices
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.desk import Desk
 from engine.domain.approvals import Approval, Press
 from engine.domain.autonomy import AskHuman, Autonomy
+from engine.domain.capital import CapitalPlan
 from engine.domain.columns import SignalColumns
 from engine.domain.days import Days
 from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
@@ -80,6 +83,7 @@ QUIET: Row = (100, 101, 99, 100, 10_000)
 """A candle that goes nowhere; its book takes 40 BTC a level."""
 DAY = 24 * 60
 """Minutes after ``START`` at which a room opens."""
+ALL_OF_IT = CapitalPlan()
 CASH = Decimal(10_000)
 ASKS_AND_TRADES = Autonomy(
     auto_above=0.8, ask_above=0.5, expires_after=timedelta(minutes=15), max_price_drift=Decimal("0.01")
@@ -253,6 +257,7 @@ class Room:
     context: StrategyContext
     deliberations: Deliberations
     approvals: Approvals
+    capital: Capital
     books: Bookkeeping
     desk: Desk
     views: Views
@@ -340,6 +345,7 @@ async def engine_room(
     fast: FastTier | None = None,
     entry: Entry | None = None,
     clock: HandClock | None = None,
+    capital: CapitalPlan = ALL_OF_IT,
 ) -> AsyncIterator[Room]:
     """Open an engine in a folder, a new one or the one that is there, and close it in the end."""
     clock, script = clock or HandClock(minutes), Script()
@@ -398,6 +404,8 @@ async def engine_room(
     deliberations = Deliberations(services, StrategyContexts(contexts=(context,)))
     approvals = approvals_of(services)
     closings = Closings(store=store, market_data=market_data, orchestrator=services.orchestrator, clock=clock)
+    keeper = Capital(store=store, clock=clock, plan=capital)
+    await keeper.open()
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     room = Room(
         clock=clock,
@@ -408,6 +416,7 @@ async def engine_room(
         context=context,
         deliberations=deliberations,
         approvals=approvals,
+        capital=keeper,
         books=Bookkeeping(
             store=store,
             market_data=market_data,
@@ -417,7 +426,14 @@ async def engine_room(
             days=days,
             told_weekly=told_weekly,
         ),
-        desk=Desk(store=store, approvals=approvals, closings=closings, emergency=emergency, clock=clock),
+        desk=Desk(
+            store=store,
+            approvals=approvals,
+            closings=closings,
+            confirming=Confirming(store=store, capital=keeper),
+            emergency=emergency,
+            clock=clock,
+        ),
         views=Views(
             venue=venue.name,
             store=store,
@@ -428,6 +444,7 @@ async def engine_room(
             days=days,
             limits=limits,
             parts=lambda: (Part(name="jobs", ok=True, detail="ok"),),
+            capital=keeper.view,
         ),
         results=Results(
             store=store,

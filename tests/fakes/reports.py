@@ -13,6 +13,8 @@ from engine.domain.account import Balance, DayProfit, EquityCurve, EquityPoint, 
 from engine.domain.adjustments import Adjusted, AdjustedEntry, AdjusterMode, AdjusterView, Adjustment
 from engine.domain.approvals import Approval, Pending, State, Vote
 from engine.domain.autonomy import AskHuman
+from engine.domain.capital import CapitalPlan, CapitalStage, CapitalStep, CapitalView, StageFigures
+from engine.domain.confirmations import Confirmation
 from engine.domain.days import Period
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import (
@@ -466,6 +468,59 @@ def adjusted(**changes: Any) -> Adjusted:
         adjustment=Adjustment(scale=0.5, confidence_shift=-0.125, stop_share=0.75),
     )
     return replace(usual, **changes)
+
+
+def capital_stage(**changes: Any) -> CapitalStage:
+    usual = CapitalStage(
+        number=2,
+        amount=Decimal(500),
+        at=NOON - timedelta(days=9),
+        by="Ann",
+        reason="Ann approved it (Q1)",
+        is_breach=False,
+        made=Decimal(0),
+        best=Decimal("12.5"),
+        last_halt=0,
+        asked_at=NOON - timedelta(days=9),
+    )
+    return replace(usual, **changes)
+
+
+def stage_figures(**changes: Any) -> StageFigures:
+    usual = StageFigures(
+        result=Decimal("7.5"),
+        best=Decimal("12.5"),
+        closed=12,
+        won=7,
+        used=Decimal("123.45"),
+        lasted=timedelta(days=9),
+    )
+    return replace(usual, **changes)
+
+
+def capital_view(**changes: Any) -> CapitalView:
+    first = capital_stage(number=1, amount=Decimal(100), by="", reason="by the settings", at=NOON - timedelta(days=30))
+    usual = CapitalView(
+        plan=CapitalPlan(stages=(Decimal(100), Decimal(500), Decimal(2500))),
+        quote="USDT",
+        now=NOON,
+        stage=capital_stage(),
+        figures=stage_figures(),
+        before=(first,),
+        wait=timedelta(days=5),
+    )
+    return replace(usual, **changes)
+
+
+def confirmation(**changes: Any) -> Confirmation:
+    step = CapitalStep(
+        stage=2,
+        before=Decimal(500),
+        after=Decimal(2500),
+        figures=stage_figures(lasted=timedelta(days=14)),
+        quote="USDT",
+    )
+    return replace(Confirmation(id="Q3", subject=step, asked_at=NOON), **changes)
 
 
 def adjuster_view(**changes: Any) -> AdjusterView:

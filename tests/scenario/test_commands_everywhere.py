@@ -166,6 +166,11 @@ SAID: dict[str, Asked] = {
         bad={BAD: "is neither a trade nor a market"},
         also={"forceexit T3 25%": "Close 25% of T3", "fx 3": "Close T3: sell", "forcesell all": "Close 2 positions"},
     ),
+    "capital": Asked(
+        good={"": "Capital: no stages"},
+        wrong={"maybe": "'maybe' is neither yes nor no", "yes": "No next stage is proposed"},
+        bad={BAD: "is neither yes nor no"},
+    ),
     "strangers": alone("No strangers"),
     "logs": Asked(
         good={"": "The last 1 warning or error", "1": "The last 1 warning or error"},

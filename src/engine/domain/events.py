@@ -257,6 +257,36 @@ class AdjusterFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationAsked:
+    """People were asked to confirm something beside trades."""
+
+    at: datetime
+    confirmation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationChanged:
+    """It was answered, or what it was about is no longer so."""
+
+    at: datetime
+    confirmation_id: str
+    stage: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapitalChanged:
+    """Another part of the account may be used than before.
+
+    Attributes:
+        number: Of the time that began by it.
+    """
+
+    at: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
     """A day ended and its figures were fixed; or a week did, where people are told once a week."""
 
@@ -295,6 +325,9 @@ Event = (
     | PlatformRecovered
     | ModelBudgetUsed
     | AdjusterFailed
+    | ConfirmationAsked
+    | ConfirmationChanged
+    | CapitalChanged
     | DigestDue
     | Welcomed
 )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from engine.domain.approvals import Verb
 from engine.domain.charts import Chart
 from engine.domain.closing import Choice
+from engine.domain.confirmations import Consent
 
 CALLBACK_BYTES = 64
 """The tightest limit of any platform on what a button may carry (Telegram's callback data)."""
@@ -68,7 +69,7 @@ class Button:
     """
 
     label: str
-    verb: Verb | Choice
+    verb: Verb | Choice | Consent
     about: str
 
     def __post_init__(self) -> None:
@@ -81,10 +82,10 @@ class Button:
         return f"{self.verb}:{self.about}"
 
     @staticmethod
-    def parse(data: str) -> tuple[Verb | Choice, str] | None:
+    def parse(data: str) -> tuple[Verb | Choice | Consent, str] | None:
         """Read what a press carried; ``None`` where it is none of ours."""
         word, _, about = data.partition(":")
-        known = {str(verb): verb for verb in (*Verb, *Choice)}
+        known = {str(verb): verb for verb in (*Verb, *Choice, *Consent)}
         return (known[word], about) if word in known and about else None
 
 

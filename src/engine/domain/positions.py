@@ -173,6 +173,11 @@ class Buying:
         """What may be lost of it."""
         return self.value if self.to_stop is None else self.to_stop
 
+    @property
+    def is_external(self) -> bool:
+        """Whether somebody else's order buys it."""
+        return self.context == EXTERNAL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
@@ -181,6 +186,7 @@ class Portfolio:
     Attributes:
         free_cash: What is free to spend at all venues: what open orders may still cost is taken off.
         free_at: The same by venue; ``None`` where venues are not told apart.
+        capital: What of it the bot may use; ``None`` for all.
         equity: All cash, free or reserved, and every position at its mark price.
         peak: The highest equity since the account began; money paid in or out moves it in proportion.
         buying: The unfinished buying orders.
@@ -200,6 +206,7 @@ class Portfolio:
     total_from: Decimal | None = None
     quote: str = ""
     free_at: Mapping[str, Decimal] | None = None
+    capital: Decimal | None = None
 
     def spendable(self, venue: str) -> Decimal:
         """What an order may spend: the free cash of its own venue."""
@@ -228,6 +235,12 @@ class Portfolio:
     def exposure(self) -> Decimal:
         """The value of everything held, and of what open orders may still buy."""
         return sum((p.notional(self.mark(p)) for p in self.positions), self.reserved)
+
+    @property
+    def used(self) -> Decimal:
+        """The same of what the bot itself has bought or is buying."""
+        held = sum((p.notional(self.mark(p)) for p in self.positions if not p.is_external), Decimal(0))
+        return held + sum((order.value for order in self.buying if not order.is_external), Decimal(0))
 
     @property
     def at_risk(self) -> Decimal:

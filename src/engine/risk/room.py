@@ -99,6 +99,21 @@ def exposure_room(quote: str, account: Portfolio, limits: RiskLimits) -> Room:
     )
 
 
+def capital_room(listing: Listing, account: Portfolio, limits: RiskLimits) -> Room | None:
+    """What may still be bought of what the bot may use at all; ``None`` where that is all of the account."""
+    if account.capital is None:
+        return None
+    quote = listing.symbol.partition("/")[2]
+    taken = account.used
+    return Room(
+        quote=quote,
+        value=(account.capital - taken) / (1 + 2 * limits.max_slippage),
+        taken=taken,
+        rule=f"the stage of capital is {in_words(account.capital, quote)} {quote}, less room for slippage and fees",
+        already=f"{in_words(taken, quote)} is held or being bought" if taken else "",
+    )
+
+
 def cash_room(listing: Listing, account: Portfolio, limits: RiskLimits) -> Room:
     """What can still be paid at a market's venue: it is named where there are others."""
     where = f" at {listing.venue}" if len(account.free_at or ()) > 1 else ""
@@ -114,9 +129,10 @@ def full(listing: Listing, account: Portfolio, limits: RiskLimits, least: Decima
     rooms = (
         coin_room(listing.symbol, account, limits),
         exposure_room(listing.symbol.partition("/")[2], account, limits),
+        capital_room(listing, account, limits),
         cash_room(listing, account, limits),
     )
-    return next((room.words for room in rooms if room.value <= 0 or room.value < least), "")
+    return next((room.words for room in rooms if room and (room.value <= 0 or room.value < least)), "")
 
 
 def _taken(quote: str, account: Portfolio, counts: Callable[[str], bool]) -> tuple[Decimal, str]:

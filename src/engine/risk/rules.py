@@ -28,7 +28,7 @@ from engine.risk.portfolio_rules import (
     sector,
     value_at_risk,
 )
-from engine.risk.room import cash_room, coin_room, exposure_room
+from engine.risk.room import capital_room, cash_room, coin_room, exposure_room
 from engine.risk.units import Units, down, ppm_down, ppm_up, up
 from engine.risk.verdicts import Rule, Verdict, at_most, denied
 
@@ -138,6 +138,16 @@ def max_exposure(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     return at_most(plan, view, _lots_of_share(plan, view, limits, limits.max_exposure, left.taken), left.words)
 
 
+def capital(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
+    """Only as much as the stage of capital leaves, with room for slippage and fees."""
+    left = capital_room(plan.listing, view.portfolio, limits)
+    if left is None or view.portfolio.capital is None:
+        return None
+    units = Units(market=view.market)
+    free, price = down(units.grains(view.portfolio.capital - left.taken)), up(units.ticks(plan.price))
+    return at_most(plan, view, scalars.lots_of_cash(free, ppm_up(limits.max_slippage), price), left.words)
+
+
 def cash(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
     """Only what can be paid at its venue, with room for slippage and fees."""
     units, left = Units(market=view.market), cash_room(plan.listing, view.portfolio, limits)
@@ -176,6 +186,7 @@ ENTRY_RULES: tuple[Rule, ...] = (
     sector,
     correlation,
     max_exposure,
+    capital,
     cash,
     daily_volume,
     slippage,

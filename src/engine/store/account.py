@@ -19,6 +19,7 @@ from engine.domain.orders import OrderStatus, Side
 from engine.domain.payments import Payment
 from engine.domain.positions import Buying, Portfolio
 from engine.store import codec
+from engine.store.capital import CapitalStages
 from engine.store.curve import Curve
 from engine.store.ledger import Ledger
 from engine.store.mapping import RowMapping
@@ -91,6 +92,7 @@ class Account:
         positions: Positions,
         ledger: Ledger,
         curve: Curve,
+        capital: CapitalStages,
         memory: NoMemory,
     ) -> None:
         self._connection = connection
@@ -98,6 +100,7 @@ class Account:
         self._positions = positions
         self._ledger = ledger
         self._curve = curve
+        self._capital = capital
         self._memory = memory
 
     def opened(self) -> bool:
@@ -187,6 +190,7 @@ class Account:
             total_from=state.total_from,
             quote=row.quote,
             free_at=free,
+            capital=self._capital.limit(),
         )
 
     def record_equity(self, at: datetime, markets: Collection[Listing] = ()) -> Portfolio:

@@ -22,6 +22,7 @@ _ROW = select(_TABLE).where(*key_of(_TABLE))
 _OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
 _ADD = insert(_TABLE)
 _NEXT = select(_TABLE).where(_TABLE.c.number > bindparam("after")).order_by(_TABLE.c.number)
+_LAST = select(func.max(_TABLE.c.number))
 _LAST_ENDED = select(func.max(_TABLE.c.ended_at)).where(_TABLE.c.kind == bindparam("of_kind"))
 _REPLACED = "replaced"
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -61,6 +62,14 @@ class Halts:
 
     def _load(self) -> tuple[HaltView, ...]:
         return tuple(_VIEW.from_row(row) for row in self._connection.execute(_OPEN))
+
+    def after(self, number: int) -> tuple[HaltView, ...]:
+        """Those that began after the one with a number, open or ended, oldest first."""
+        return tuple(_VIEW.from_row(row) for row in self._connection.execute(_NEXT, {"after": number}))
+
+    def last_number(self) -> int:
+        """The number of the newest; 0 where there never was one."""
+        return self._connection.execute(_LAST).scalar() or 0
 
     def last_ended(self, kind: HaltKind) -> datetime | None:
         """When the newest halt of a kind was ended; ``None`` where none was."""

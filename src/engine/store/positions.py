@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.positions import EXTERNAL, Position
@@ -18,6 +18,11 @@ _TABLE = table_of(PositionRow)
 _POSITION = RowMapping(Position, _TABLE)
 _ROW = select(_TABLE).where(*key_of(_TABLE))
 _OPEN = select(_TABLE).where(_TABLE.c.status == "open").order_by(_TABLE.c.number)
+_OPEN_SINCE = (
+    select(_TABLE)
+    .where(or_(_TABLE.c.status == "open", _TABLE.c.closed_at >= bindparam("since", type_=_TABLE.c.closed_at.type)))
+    .order_by(_TABLE.c.number)
+)
 _ADD = insert(_TABLE)
 _CHANGE = update(_TABLE).where(*key_of(_TABLE))
 
@@ -64,6 +69,11 @@ class Positions:
 
     def _load(self) -> tuple[Position, ...]:
         return tuple(_POSITION.from_row(row) for row in self._connection.execute(_OPEN))
+
+    def open_since(self, at: datetime) -> tuple[Position, ...]:
+        """What is held, or was closed at a time or later, oldest first."""
+        rows = self._connection.execute(_OPEN_SINCE, {"since": at})
+        return tuple(_POSITION.from_row(row) for row in rows)
 
     def newest(self, limit: int, before: str = "", status: str = "") -> tuple[Position, ...]:
         """The newest first; only those that are ``open`` or ``closed``, where a status is given."""

@@ -458,6 +458,33 @@ class PredictionRow(SQLModel, table=True):
     was_right: bool | None = None
 
 
+class CapitalStageRow(SQLModel, table=True):
+    """A time in which so much of the account could be used; ``amount`` is empty for all of it."""
+
+    __tablename__ = "capital_stages"
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    amount: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    at: datetime = Field(sa_type=UtcTime)
+    by: str
+    reason: str
+    is_breach: bool
+    made: Decimal = Field(sa_type=ExactDecimal)
+    best: Decimal = Field(sa_type=ExactDecimal)
+    last_halt: int
+    asked_at: datetime = Field(sa_type=UtcTime)
+
+
+class ConfirmationRow(SQLModel, table=True):
+    """One thing that people are asked to confirm beside trades."""
+
+    __tablename__ = "confirmations"
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True)
+    kind: str
+    stage: str = Field(index=True)
+    record: str = Field(sa_type=Text)
+
+
 def table_of(row: type[SQLModel]) -> Table:
     """The table behind a class of rows: statements are made of tables, which takes a fifth of what the ORM takes."""
     table = inspect(row).local_table

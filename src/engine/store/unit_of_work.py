@@ -18,8 +18,10 @@ from engine.ports import Route
 from engine.store import codec
 from engine.store.account import Account
 from engine.store.approvals import Approvals
+from engine.store.capital import CapitalStages
 from engine.store.chat import ChatMemory
 from engine.store.closings import Closings
+from engine.store.confirmations import Confirmations
 from engine.store.curve import Curve
 from engine.store.decisions import Decisions
 from engine.store.deliberations import Deliberations
@@ -120,7 +122,9 @@ class UnitOfWork:
     @cached_property
     def account(self) -> Account:
         """The account as a whole."""
-        return Account(self.connection, self.settings, self.positions, self.ledger, self.curve, self._memory)
+        return Account(
+            self.connection, self.settings, self.positions, self.ledger, self.curve, self.capital, self._memory
+        )
 
     @cached_property
     def digests(self) -> Digests:
@@ -136,6 +140,16 @@ class UnitOfWork:
     def trading_states(self) -> TradingStates:
         """How far the bot may trade."""
         return TradingStates(self.connection)
+
+    @cached_property
+    def capital(self) -> CapitalStages:
+        """How much of the account may be used."""
+        return CapitalStages(self.connection, self._memory)
+
+    @cached_property
+    def confirmations(self) -> Confirmations:
+        """What people are asked to confirm beside trades."""
+        return Confirmations(self.connection, self._numbering)
 
     @cached_property
     def chat(self) -> ChatMemory:

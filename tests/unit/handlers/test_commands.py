@@ -43,6 +43,7 @@ ALL = (
     *(
         "resume",
         "close",
+        "capital",
         "emergency",
         "strangers",
         "logs",
@@ -222,6 +223,7 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/digest", "2026-01-03"),
         ("/health", "All is well"),
         ("/predict btc", "Prediction for BTC/USDT: bullish"),
+        ("/capital", "Capital: stage 2 of 3, up to 500 USDT"),
         ("/ppo", "Adjuster: advisory"),
         ("/quality", "Data is not good: BTC/USDT"),
         ("/quality eth", "Data is good: 1 market"),
@@ -310,6 +312,7 @@ READING = (
         "/sentiment btc",
         "/predict btc",
         "/ppo",
+        "/capital",
         "/quality btc",
     ),
     "/llm",

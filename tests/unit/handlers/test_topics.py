@@ -41,6 +41,9 @@ TOPICS = {
     "PlatformRecovered": ("platform:P1",),
     "ModelBudgetUsed": ("budget:20260101-month-80",),
     "AdjusterFailed": ("adjuster:20260103-atr",),
+    "ConfirmationAsked": ("confirm:Q1",),
+    "ConfirmationChanged": ("confirm:Q1",),
+    "CapitalChanged": ("capital:2",),
     "DigestDue": ("digest:2026-01-03",),
     "Welcomed": ("welcome:1",),
 }

@@ -278,3 +278,19 @@ def test_the_page_on_risk_has_every_rule_in_its_order_and_every_limit():
     assert rows == [rule.__name__ for rule in rules.ENTRY_RULES]
     elsewhere = {"risk_per_trade", "drawdown_pause", "hours_zone", "own"}
     assert [name for name in RiskLimits.__slots__ if f"`{name}`" not in page and name not in elsewhere] == []
+
+
+def test_what_the_bot_uses_stays_within_the_stage_whoever_else_holds_something():
+    """Of 500, 123 are held and 77 being bought: 300 are left, less 1 % for slippage and fees, at 100.02 each."""
+    own = position(quantity=Decimal("1.23"), entry_price=Decimal(100))
+    theirs = position(id="T9", context="external", quantity=Decimal(50), entry_price=Decimal(100))
+    account = portfolio(positions=(own, theirs), buying=(buying(Decimal(77)),), capital=Decimal(500))
+    verdict = rules.capital(entry(quantity=Decimal(10)), view(portfolio=account), RiskLimits())
+    assert verdict is not None
+    assert BTC.quantity(verdict.lots) == BTC.quantity(BTC.lots(Decimal(300) / Decimal("1.01") / Decimal("100.02")))
+    assert verdict.reason == (
+        "the stage of capital is 500.00 USDT, less room for slippage and fees: there is room for 297.03, "
+        "for 200.00 is held or being bought"
+    )
+    assert rules.capital(entry(quantity=Decimal(2)), view(portfolio=account), RiskLimits()) is None
+    assert rules.capital(entry(quantity=Decimal(10)), view(), RiskLimits()) is None

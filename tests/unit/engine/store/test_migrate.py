@@ -391,6 +391,7 @@ async def test_an_account_at_several_venues_stays_with_a_layout_that_knows_them(
     with pytest.raises(StoreError, match=r"at several venues \(kraken, okx\): layouts before 0011 cannot"):
         command.downgrade(migrate.config(each_database), "0007")
     assert migrate.versions(each_database) == ("0011", HEAD)
+    migrate.upgrade(each_database)
     database = Database(each_database)
     assert (await database.read(lambda uow: uow.account.portfolio())).equity == Decimal("2000.20")
     assert await database.read(lambda uow: uow.ledger.venues()) == ("kraken", "okx")

@@ -1,0 +1,66 @@
+"""What people confirm by a press beside trades: whose press counts, once, and what is done by it.
+
+press ─▶ may they? ─▶ still open? ─▶ carried out and kept in one transaction ─▶ its card drawn anew
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.capital import Capital
+from engine.domain.capital import CapitalStep
+from engine.domain.confirmations import Confirmation, Consent
+from engine.domain.errors import BadInput, NotAllowed
+from engine.domain.events import ConfirmationChanged
+from engine.domain.messages import Person, Role
+from engine.store.database import Database
+from engine.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirming:
+    """Takes the answers to what is asked beside trades."""
+
+    store: Database
+    capital: Capital
+
+    async def view(self, confirmation_id: str) -> Confirmation:
+        """One question, as it stands.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return await self.store.read(lambda uow: uow.confirmations.get(confirmation_id))
+
+    async def press(self, confirmation_id: str, person: Person, consent: Consent) -> Confirmation:
+        """Answer a question; of several answers the first counts, and the others are told whose that was.
+
+        Raises:
+            UnknownId: There is none with that id.
+            NotAllowed: It is not theirs to answer.
+        """
+        if not person.role.includes(Role.ADMIN):
+            raise NotAllowed("Only an admin can answer that: nothing was done.", "Ask an admin.")
+        return await self.store.transact(lambda uow: self._press(uow, confirmation_id, person, consent))
+
+    async def answer_capital(self, person: Person, consent: Consent) -> Confirmation:
+        """Answer the open question about the next stage of capital.
+
+        Raises:
+            BadInput: None is open.
+            NotAllowed: It is not theirs to answer.
+        """
+        asked = await self.store.read(lambda uow: uow.confirmations.open(CapitalStep))
+        if not asked:
+            raise BadInput("No next stage is proposed now.", "/capital says when one is.")
+        return await self.press(asked[0].id, person, consent)
+
+    def _press(self, uow: UnitOfWork, confirmation_id: str, person: Person, consent: Consent) -> Confirmation:
+        asked = uow.confirmations.get(confirmation_id)
+        if not asked.is_open:
+            return asked
+        answered = self.capital.answer(uow, asked, consent, person.name)
+        uow.confirmations.settle(answered)
+        at = answered.answered_at or asked.asked_at
+        uow.emit(ConfirmationChanged(at=at, confirmation_id=asked.id, stage=answered.stage, by=answered.by))
+        return answered
