@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from config.kinds import Duration, File, Fraction, HttpUrl, Speed, Symbol, UtcTime, problem
+from config.kinds import Duration, ExchangeName, File, Fraction, HttpUrl, Secret, Speed, Symbol, UtcTime, problem
 from config.section import Section
 from engine.domain.market import Timeframe
 
@@ -73,12 +73,22 @@ class MarketsSettings(Section):
 
 
 class ExchangeSettings(Section):
-    """A venue. What it is called in exchanges is its id in ccxt, e.g. binance."""
+    """A venue, and the account there. What it is called in exchanges is its id in ccxt, e.g. binance."""
 
     enabled: bool = True
     """Whether contexts may trade on it."""
+    venue: ExchangeName | None = None
+    """Its id in ccxt, where its name here is another: for a second account at one venue."""
     orders: Literal["paper", "real"] = "paper"
     """paper: filled here, with play money; real: sent to the venue, which needs live_trading."""
+    sandbox: bool = False
+    """Whether its test net is asked, and traded on, in its place: with coins that are worth nothing."""
+    api_key: Secret | None = None
+    """The account's key, for orders: real. It should be allowed to read and to trade, and nothing else."""
+    secret: Secret | None = None
+    """What requests are signed with."""
+    password: Secret | None = None
+    """What some venues want beside, such as okx's passphrase."""
     api_url: HttpUrl | None = None
     """Another server in its place, e.g. a proxy; nothing for the venue's own."""
     poll_every: Duration = timedelta(seconds=5)
@@ -93,6 +103,16 @@ class ExchangeSettings(Section):
     """What fees are taken in there, as in venue.fee_in; nothing for that."""
     fee_price: Decimal | None = Field(default=None, gt=0)
     """What one of that currency is worth in the quote currency; nothing for venue.fee_price."""
+
+    @field_validator("secret", "password")
+    @classmethod
+    def _with_a_key(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        has_key = info.data.get("api_key") is not None
+        if value is not None and not has_key:
+            raise problem("is set without api_key: requests cannot be signed")
+        if value is None and has_key and info.field_name == "secret":
+            raise problem("must be set: api_key needs it")
+        return value
 
     @field_validator("poll_every", "answer_within")
     @classmethod

@@ -12,7 +12,7 @@ from bot.markets import source
 from bot.run_rules import demand
 from bot.venues import venue_files
 from config.loader import load
-from config.settings import Settings
+from config.settings import Settings, secrets
 from engine.domain.errors import ConfigError
 
 
@@ -156,3 +156,50 @@ def test_a_database_of_before_is_still_its_accounts(tmp_path: Path):
         "venue": "paper",
         "market": "binance, public data",
     }
+
+
+KEYS = {
+    "BOT_EXCHANGES__BINANCE__API_KEY": "the-key",
+    "BOT_EXCHANGES__BINANCE__SECRET": "the-secret",
+    "BOT_EXCHANGES__BINANCE__PASSWORD": "the-password",
+}
+
+
+def test_keys_come_by_the_environment_and_are_masked(tmp_path: Path):
+    settings = read(tmp_path, **KEYS)
+    _, asked = settings.exchange
+    assert [each.get_secret_value() for each in (asked.api_key, asked.secret, asked.password) if each] == [
+        "the-key", "the-secret", "the-password"
+    ]  # fmt: skip
+    assert {"the-key", "the-secret", "the-password"} <= {each.get_secret_value() for each in secrets(settings)}
+    assert "the-" not in settings.model_dump_json()
+    assert "the-" not in repr(settings)
+
+
+def test_keys_come_from_files_as_well(tmp_path: Path):
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "bot_exchanges__kraken__api_key").write_text("a-key\n")
+    (folder / "bot_exchanges__kraken__secret").write_text("a-secret\n")
+    settings = read(tmp_path, "exchanges: {kraken: {}}", profile="demo", BOT_SECRETS_DIR=str(folder))
+    asked = settings.exchanges["kraken"]
+    assert [each.get_secret_value() for each in (asked.api_key, asked.secret) if each] == ["a-key", "a-secret"]
+
+
+@pytest.mark.parametrize("name", ["api_key", "secret", "password"])
+def test_keys_are_never_read_from_yaml(tmp_path: Path, name: str):
+    with pytest.raises(ConfigError, match=f"exchanges.binance.{name}.*BOT_EXCHANGES__BINANCE__{name.upper()}"):
+        read(tmp_path, f"exchanges: {{binance: {{{name}: my-own}}}}")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("API_KEY", "exchanges.binance.secret: must be set"),
+        ("SECRET", "exchanges.binance.secret: is set without api_key"),
+        ("PASSWORD", "exchanges.binance.password: is set without api_key"),
+    ],
+)
+def test_half_a_key_is_refused(tmp_path: Path, given: str, words: str):
+    with pytest.raises(ConfigError, match=words):
+        read(tmp_path, **{f"BOT_EXCHANGES__BINANCE__{given}": "one"})
