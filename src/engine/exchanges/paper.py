@@ -4,7 +4,7 @@ It keeps orders, fills and balances in one SQLite file (the tables: ``paper_file
 crash of the bot leaves it standing and an auditor can read it. Every call first takes each market as far towards the
 clock's time as it is known, so that orders that wait meet the market in between (``paper_happenings``), and are filled
 there (``paper_matching``); no market waits for another. What it refuses, it refuses at once, with the reason
-(``paper_requests``, ``paper_rules``). With a latency an order that it has taken is under way for a while, and meets the
+(``requests``, ``paper_rules``). With a latency an order that it has taken is under way for a while, and meets the
 market from then on alone. What it does follows from the feed and the calls alone: no random ids, no wall
 clock.
 """
@@ -36,7 +36,7 @@ from engine.exchanges.paper_file import VenueFile
 from engine.exchanges.paper_happenings import Happening, time_of
 from engine.exchanges.paper_matching import Matching
 from engine.exchanges.paper_quote import Quote
-from engine.exchanges.paper_requests import malformed
+from engine.exchanges.requests import malformed
 from engine.exchanges.paper_rows import VenueOrder
 from engine.exchanges.paper_rules import Rules
 from engine.ports import Clock, Cursor, EventBatch, MarketFeed

@@ -1,4 +1,4 @@
-"""Public market data of a real venue through ccxt, without a key; every failure in the port's terms."""
+"""A real venue through ccxt: how it is opened and asked, and its public market data; failures in the port's terms."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from engine.domain.errors import ConfigError, NoData, VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe, to_millis
 from engine.exchanges.ccxt import parsing
+from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.turns import Turns, Urgency
 from engine.ports import Clock
@@ -67,12 +68,27 @@ class VenueClient:
         answer_within: Wall time for one answer, from its turn on.
         share: How much of what the venue allows is used, as a fraction: the limits are those of an address, and of
             all who ask from it.
+        name: What it is called here; empty for its id in ccxt.
+        keys: Those of an account there; ``None`` for public data alone.
+        sandbox: Whether its test net is asked in its place.
     """
 
     def __init__(
-        self, *, exchange: str, api_url: str | None, answer_within: timedelta, clock: Clock, share: float = 1.0
+        self,
+        *,
+        exchange: str,
+        api_url: str | None,
+        answer_within: timedelta,
+        clock: Clock,
+        share: float = 1.0,
+        name: str = "",
+        keys: VenueKeys | None = None,
+        sandbox: bool = False,
     ) -> None:
-        self.name = exchange
+        self.name = name or exchange
+        self._exchange = exchange
+        self._keys = keys
+        self._sandbox = sandbox
         self._share = share
         self._api_url = api_url
         self._within = answer_within.total_seconds()
@@ -112,19 +128,20 @@ class VenueClient:
         """Make the client ready; ccxt is imported in a thread, as that takes a second.
 
         Raises:
-            ConfigError: ccxt knows no such venue.
+            ConfigError: ccxt knows no such venue, or no test net of it.
         """
         if self._ccxt is not None:
             return
-        check_exchange(self.name, known_exchanges())
+        check_exchange(self._exchange, known_exchanges())
         made = await asyncio.to_thread(_import_ccxt)
-        from engine.exchanges.ccxt.wire import Gate, redirected, session
+        from engine.exchanges.ccxt.wire import Gate, hosts, redirected, session
 
-        self._gate = Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now)
-        self._session = session(self._gate)
-        self._ccxt = getattr(made, self.name)(
+        gate = Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now)
+        connections = session(gate)
+        venue = getattr(made, self._exchange)(
             {
-                "session": self._session,
+                **(self._keys.as_ccxt_has_them() if self._keys else {}),
+                "session": connections,
                 # For sessions of its own, which it has none of: else it reads whom to trust, and all wait for that.
                 "ssl_context": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 "timeout": int(self._within * 1000),
@@ -132,10 +149,29 @@ class VenueClient:
                 "options": {"fetchMargins": False},
             }
         )
-        _spot_only(self._ccxt)
-        _slow_down(self._ccxt, self._share)
+        _spot_only(venue)
+        _slow_down(venue, self._share)
+        if self._sandbox and not self._api_url:
+            await self._go_to_sandbox(venue, connections)
         if self._api_url:
-            self._ccxt.urls["api"] = redirected(self._ccxt.urls["api"], self._api_url)
+            venue.urls["api"] = redirected(venue.urls["api"], self._api_url)
+        gate.allow(hosts(venue.urls["api"], venue.hostname or ""))
+        self._gate, self._session, self._ccxt = gate, connections, venue
+
+    async def _go_to_sandbox(self, venue: Any, connections: Any) -> None:
+        """Ask the test net in the venue's place."""
+        from ccxt.base import errors
+
+        try:
+            venue.set_sandbox_mode(True)
+        except errors.NotSupported:
+            await connections.close()
+            await venue.close()
+            raise ConfigError(
+                f"ccxt knows no test net of {self._exchange}.",
+                "Name a server by api_url, or try it with orders: paper.",
+                key=f"exchanges.{self.name}.sandbox",
+            ) from None
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -237,15 +273,25 @@ class VenueClient:
                 return parse(await ask(self._ccxt))
         except TimeoutError:
             raise VenueError(f"{self.name} does not answer within {plain(self._within, 6)} s.") from None
-        except errors.BadSymbol as error:
-            raise NoData(f"{self.name} does not trade it: {_words(error, self.name)}") from None
-        except errors.ExchangeNotAvailable as error:
-            raise VenueError(f"{self.name} cannot be reached: {_words(error, self.name)}") from None
         except errors.BaseError as error:
-            gate.check()
-            raise VenueError(f"{self.name} answers with an error: {_words(error, self.name)}") from None
+            raise self._told(gate, error) from None
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise VenueError(f"{self.name} answers nonsense ({type(error).__name__}).") from None
+
+    def _told(self, gate: Gate, error: Exception) -> Exception:
+        """What an error of ccxt's says, in the port's terms."""
+        from ccxt.base import errors
+
+        words = words_of(error, self._exchange)
+        if isinstance(error, errors.BadSymbol):
+            return NoData(f"{self.name} does not trade it: {words}")
+        if isinstance(error, errors.ExchangeNotAvailable):
+            return VenueError(f"{self.name} cannot be reached: {words}")
+        try:
+            gate.check()
+        except VenueError as quiet:
+            return quiet
+        return VenueError(f"{self.name} answers with an error: {words}")
 
 
 def _import_ccxt() -> Any:
@@ -269,7 +315,7 @@ def _slow_down(venue: Any, share: float) -> None:
     venue.init_rest_rate_limiter()
 
 
-def _words(error: Exception, name: str) -> str:
+def words_of(error: Exception, name: str) -> str:
     """What went wrong, shortened: the reason below where ccxt only repeats the request, else the venue's own words."""
     text = _message(" ".join(str(error.__cause__ or error).removeprefix(name).split()))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

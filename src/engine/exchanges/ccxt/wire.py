@@ -1,4 +1,4 @@
-"""How a real venue's public REST interface is called: within its limits, and with limits of ours on its answers.
+"""How a real venue's REST interface is called: within its limits, and with limits of ours on its answers.
 
 ccxt is handed a session of this kind. What ccxt would take as an answer although it is none (a page of HTML under
 status 200, half a JSON text, a hundred megabytes) ends here; and where a venue asks for quiet there is no call at all.
@@ -7,13 +7,14 @@ status 200, half a JSON text, a hundred megabytes) ends here; and where a venue 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from engine.domain.errors import VenueError
 from engine.exchanges.ccxt.venue_time import VenueTime
 from engine.exchanges.headers import Quiet
 
@@ -32,8 +33,14 @@ class Gate:
     """
 
     def __init__(self, name: str, *, monotonic: Callable[[], float], now: Callable[[], datetime]) -> None:
+        self._name = name
+        self._hosts: frozenset[str] | None = None
         self._quiet = Quiet(name, monotonic=monotonic, now=now)
         self.time = VenueTime(monotonic=monotonic, now=now)
+
+    def allow(self, hosts: frozenset[str]) -> None:
+        """Let requests go to these hosts alone: a key of a test net never reaches the venue's own, nor the reverse."""
+        self._hosts = hosts
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -41,9 +48,11 @@ class Gate:
         """Pass a request on, as a middleware of aiohttp.
 
         Raises:
-            VenueError: The venue wants to be left alone.
+            VenueError: The venue wants to be left alone, or this is another host than its own.
         """
         self.check()
+        if self._hosts is not None and request.url.authority not in self._hosts:
+            raise VenueError(f"{self._name} is not at {request.url.authority}: nothing was sent there.")
         response = await handler(request)
         self._note(response)
         return response
@@ -98,6 +107,24 @@ def redirected(urls: Any, root: str) -> Any:
         return urls
     parts = urlsplit(urls)
     return f"{root.replace('http', 'ws', 1) if parts.scheme.startswith('ws') else root}{parts.path}"
+
+
+def hosts(urls: Any, hostname: str) -> frozenset[str]:
+    """Every host of ccxt's tree of URLs, with its port where it has one.
+
+    Args:
+        urls: The tree.
+        hostname: What stands for ``{hostname}`` in it.
+    """
+    return frozenset(urlsplit(url.replace("{hostname}", hostname)).netloc for url in _leaves(urls))
+
+
+def _leaves(urls: Any) -> Iterator[str]:
+    if isinstance(urls, dict):
+        for each in urls.values():
+            yield from _leaves(each)
+    elif isinstance(urls, str):
+        yield urls
 
 
 def session(gate: Gate) -> aiohttp.ClientSession:

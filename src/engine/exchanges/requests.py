@@ -1,4 +1,4 @@
-"""What is wrong with an order by itself, whatever the market does: what the paper venue refuses as malformed."""
+"""What is wrong with an order by itself, whatever the market does: no venue is sent what is malformed."""
 
 from __future__ import annotations
 
