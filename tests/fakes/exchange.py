@@ -64,7 +64,16 @@ class Fault:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     wait: float = 0.0
+    """Seconds until the question is heard."""
+    after: float = 0.0
+    """Seconds from what it brought about to the answer."""
+    late: float = 0.0
+    """The connection is gone at once, and the request is carried out so many seconds later."""
     cut: bool = False
+    drop: bool = False
+    """The connection is gone without an answer."""
+    effect: bool = True
+    """Whether what was asked for is carried out, whatever the answer says."""
     change: Callable[[Json], Json] = unchanged
 
 
@@ -262,12 +271,15 @@ class FakeExchange:
     async def start(self) -> None:
         """Begin to listen; a venue that comes back listens where it did before."""
         app = web.Application()
-        app.router.add_get("/{path:.*}", self._answer)
+        self._route(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+
+    def _route(self, app: web.Application) -> None:
+        app.router.add_get("/{path:.*}", self._answer)
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -294,7 +306,7 @@ class FakeExchange:
         status, answer = self._what(request.path, query)
         text = json.dumps(fault.change(answer) if status < 400 else answer) if fault.body is None else fault.body
         if fault.cut:
-            return await _cut(request, text)
+            return await cut_answer(request, text)
         return web.Response(
             text=text,
             status=fault.status if fault.status != 200 else status,
@@ -343,9 +355,9 @@ class FakeExchange:
         if path == DEPTH:
             return 200, symbol.depth(self.now_ms(), int(query.get("limit", "100")))
         if path == TRADES:
-            return 200, _trades(symbol, query, self.now_ms())
+            return 200, trades_of(symbol, query, self.now_ms())
         if path == KLINES:
-            return 200, _klines(symbol, query, self.now_ms())
+            return 200, candles_of(symbol, query, self.now_ms())
         return 404, {"code": -1, "msg": f"no such path {path}"}
 
     def _futures(self, symbol: Symbol, path: str, query: Mapping[str, str]) -> tuple[int, Json]:
@@ -382,7 +394,7 @@ class FakeExchange:
         }
 
 
-def _klines(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Row]:
+def candles_of(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Row]:
     span = SPANS[query["interval"]] * MINUTE
     limit = min(int(query.get("limit", "500")), 1000)
     anchor = 4 * 24 * 60 * MINUTE if query["interval"] == "1w" else 0
@@ -396,7 +408,7 @@ def _klines(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Row]:
     return [symbol.kline(each, span, now) for each in opens if each >= symbol.born]
 
 
-def _trades(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Json]:
+def trades_of(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Json]:
     """From a time on, as many as are asked for; without one, the newest."""
     limit = min(int(query.get("limit", "500")), 1000)
     newest = min(now, int(query.get("endTime", now))) // BETWEEN_TRADES
@@ -404,7 +416,7 @@ def _trades(symbol: Symbol, query: Mapping[str, str], now: int) -> list[Json]:
     return [symbol.trade(each) for each in range(first, min(newest, first + limit - 1) + 1)]
 
 
-async def _cut(request: web.Request, text: str) -> web.StreamResponse:
+async def cut_answer(request: web.Request, text: str) -> web.StreamResponse:
     """Promise the whole answer, send half of it, and hang up."""
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(text))})
     await response.prepare(request)

@@ -1,0 +1,90 @@
+"""The account at the fake Binance: balances, fees, what the keys may do, and the keys of its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tests.fakes.spot_orders import Refused
+from tests.fakes.spot_views import balances_view
+
+if TYPE_CHECKING:
+    from tests.fakes.binance import FakeBinance
+
+Json = Any
+Sent = Mapping[str, str]
+
+
+def account(venue: FakeBinance, sent: Sent) -> Json:
+    fees = venue.matching.fees
+    rates = {"maker": f"{fees.maker:.8f}", "taker": f"{fees.taker:.8f}", "buyer": "0.00000000", "seller": "0.00000000"}
+    basis = {"makerCommission": int(fees.maker * 10_000), "takerCommission": int(fees.taker * 10_000),
+             "buyerCommission": 0, "sellerCommission": 0, "commissionRates": rates}  # fmt: skip
+    can = {"canTrade": venue.keys.can_trade, "canWithdraw": venue.keys.can_withdraw, "canDeposit": True,
+           "brokered": False, "requireSelfTradePrevention": False, "preventSor": False}  # fmt: skip
+    balances = balances_view(venue.ledger, with_zeros=sent.get("omitZeroBalances") != "true")
+    return {**basis, **can, "updateTime": venue.now_ms(), "accountType": "SPOT", "balances": balances,
+            "permissions": ["SPOT"], "uid": 354937868}  # fmt: skip
+
+
+def commission(venue: FakeBinance, sent: Sent) -> Json:
+    fees = venue.matching.fees
+    rates = {"maker": f"{fees.maker:.8f}", "taker": f"{fees.taker:.8f}", "buyer": "0.00000000", "seller": "0.00000000"}
+    discount = {"enabledForAccount": fees.paid_in == "BNB", "enabledForSymbol": True, "discountAsset": "BNB",
+                "discount": "0.75000000"}  # fmt: skip
+    return {"symbol": sent["symbol"], "standardCommission": rates, "discount": discount}
+
+
+def order_limits(venue: FakeBinance, _: Sent) -> Json:
+    return [{"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": venue.limits.orders,
+             "count": venue.limits.ordered}]  # fmt: skip
+
+
+def new_listen_key(venue: FakeBinance, _: Sent) -> Json:
+    return {"listenKey": venue.stream.new_key()}
+
+
+def keep_listen_key(venue: FakeBinance, sent: Sent) -> Json:
+    if sent["listenKey"] not in venue.stream.listen_keys:
+        raise Refused(-1125, "This listenKey does not exist.")
+    return {}
+
+
+def end_listen_key(venue: FakeBinance, sent: Sent) -> Json:
+    keep_listen_key(venue, sent)
+    venue.stream.listen_keys.discard(sent["listenKey"])
+    return {}
+
+
+def system_status(_: FakeBinance, __: Sent) -> Json:
+    return {"status": 0, "msg": "normal"}
+
+
+def coins(venue: FakeBinance, _: Sent) -> Json:
+    known = {each.base for each in venue.symbols.values()} | {each.quote for each in venue.symbols.values()}
+    return [_coin(venue, asset) for asset in sorted(known | set(venue.ledger.assets))]
+
+
+def _coin(venue: FakeBinance, asset: str) -> Json:
+    network = {"network": asset, "coin": asset, "isDefault": True, "depositEnable": True, "withdrawEnable": True,
+               "name": asset, "withdrawFee": "0.00010000", "withdrawMin": "0.00020000", "withdrawMax": "9999",
+               "withdrawIntegerMultiple": "0.00000001", "minConfirm": 1, "unLockConfirm": 2}  # fmt: skip
+    amounts = {"free": f"{venue.ledger.free[asset]:.8f}", "locked": f"{venue.ledger.locked[asset]:.8f}",
+               "freeze": "0", "withdrawing": "0", "ipoing": "0", "ipoable": "0", "storage": "0"}  # fmt: skip
+    return {"coin": asset, "name": asset, "depositAllEnable": True, "withdrawAllEnable": True, "trading": True,
+            "isLegalMoney": asset in {"EUR", "USD"}, **amounts, "networkList": [network]}  # fmt: skip
+
+
+def restrictions(venue: FakeBinance, _: Sent) -> Json:
+    keys = venue.keys
+    off = ("enableInternalTransfer", "enableMargin", "enableFutures", "permitsUniversalTransfer",
+           "enableVanillaOptions", "enablePortfolioMarginTrading", "enableFixApiTrade")  # fmt: skip
+    return {"ipRestrict": False, "createTime": 1_600_000_000_000, "enableReading": True,
+            "enableWithdrawals": keys.can_withdraw, "enableSpotAndMarginTrading": keys.can_trade,
+            **dict.fromkeys(off, False)}  # fmt: skip
+
+
+def trade_fees(venue: FakeBinance, sent: Sent) -> Json:
+    fees = venue.matching.fees
+    names = [sent["symbol"]] if sent.get("symbol") else list(venue.symbols)
+    return [{"symbol": name, "makerCommission": f"{fees.maker}", "takerCommission": f"{fees.taker}"} for name in names]
