@@ -36,9 +36,9 @@ from engine.exchanges.paper_file import VenueFile
 from engine.exchanges.paper_happenings import Happening, time_of
 from engine.exchanges.paper_matching import Matching
 from engine.exchanges.paper_quote import Quote
-from engine.exchanges.requests import malformed
 from engine.exchanges.paper_rows import VenueOrder
 from engine.exchanges.paper_rules import Rules
+from engine.exchanges.requests import malformed
 from engine.ports import Clock, Cursor, EventBatch, MarketFeed
 from engine.simulation.fills import FillModel
 from engine.simulation.latency import AT_ONCE, Latency

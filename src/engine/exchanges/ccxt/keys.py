@@ -15,7 +15,7 @@ class VenueKeys:
     """The keys of an account; none of them is ever shown whole.
 
     Attributes:
-        secret: What requests are signed with; a key in PEM form may have its line ends written as ``\\n``.
+        secret: What requests are signed with.
         password: What some venues want beside; ``None`` for the others.
     """
 

@@ -55,7 +55,7 @@ def listing(raw: Raw, mode: int) -> Listing | None:
     symbol = raw.get("symbol")
     if not raw.get("spot") or not isinstance(symbol, str) or lot is None or tick is None:
         return None
-    least = _decimal((limits.get("cost") or {}).get("min")) or Decimal(0)
+    least = decimal_of((limits.get("cost") or {}).get("min")) or Decimal(0)
     market = Market(symbol=symbol, lot=lot, tick=tick, min_notional=least)
     return Listing(market=market, trading=raw.get("active") is not False)
 
@@ -66,7 +66,7 @@ def _step(value: object, mode: int) -> Decimal | None:
     Significant digits make no step that holds at every price: there, eight decimal places stand for it, as ccxt itself
     falls back to.
     """
-    number = _decimal(value)
+    number = decimal_of(value)
     if number is None:
         return None
     if mode == DECIMAL_PLACES:
@@ -76,7 +76,7 @@ def _step(value: object, mode: int) -> Decimal | None:
     return number if number > 0 else None
 
 
-def _decimal(value: object) -> Decimal | None:
+def decimal_of(value: object) -> Decimal | None:
     """A number of ccxt's as it was written; it hands floats on whose shortest text is the venue's."""
     try:
         number = Decimal(repr(value) if isinstance(value, float) else str(value))
@@ -127,7 +127,7 @@ class Quote:
 
 def quote(symbol: str, raw: Raw) -> Quote | None:
     """Ccxt's ticker as a quote; ``None`` where it has no two prices that can be."""
-    bid, ask = _decimal(raw.get("bid")), _decimal(raw.get("ask"))
+    bid, ask = decimal_of(raw.get("bid")), decimal_of(raw.get("ask"))
     if bid is None or ask is None or not 0 < bid < ask:
         return None
     return Quote(symbol=symbol, bid=bid, ask=ask)
@@ -169,7 +169,7 @@ def book(raw: Raw, market: Market, at: datetime) -> Book:
 def _levels(rows: Sequence[Sequence[Any]], market: Market) -> tuple[Level, ...]:
     found = []
     for row in rows:
-        price, quantity = _decimal(row[0]), _decimal(row[1])
+        price, quantity = decimal_of(row[0]), decimal_of(row[1])
         if price is None or quantity is None or price <= 0 or quantity < 0:
             raise VenueError(f"The order book of {market.symbol} holds something that is no price.")
         whole = market.quantity(market.lots(quantity))

@@ -1,0 +1,328 @@
+"""What is asked of an account at a real venue through ccxt, and what an answer proves.
+
+There are three kinds of answers: what was asked for, the venue's explicit no, and everything else, which proves
+nothing. Only words of the venue's own are a no: its code and message in an answer that arrived whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.domain.errors import VenueError
+from engine.domain.market import Market
+from engine.exchanges.ccxt.client import VenueClient, words_of
+from engine.exchanges.ccxt.habits import Habits, Placement, habits_of, oco_on_binance
+from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.turns import Urgency
+
+if TYPE_CHECKING:
+    from engine.domain.orders import OrderRequest
+    from engine.exchanges.ccxt.wire import Gate
+
+T = TypeVar("T")
+Raw = Mapping[str, Any]
+
+RECEIVE_WINDOW_MS = 5000
+"""How late a request may arrive and be taken, where the venue knows such a window: what is later is not carried out."""
+PAGE = 500
+"""How many trades are asked for at once, where the venue does not say that it tells fewer."""
+
+_LISTS = {
+    "fetch_orders": "fetchOrders",
+    "fetch_canceled_and_closed_orders": "fetchCanceledAndClosedOrders",
+    "fetch_closed_orders": "fetchClosedOrders",
+}
+"""Methods of ccxt that list orders that have ended, the fullest first, and what ccxt says where a venue has them."""
+
+_is_urgent: ContextVar[bool] = ContextVar("_is_urgent", default=False)
+
+
+class Rejected(VenueError):
+    """The venue said no in words of its own: nothing was done."""
+
+
+class Missing(VenueError):
+    """The venue said in words of its own that it does not know such an order."""
+
+
+class Duplicate(VenueError):
+    """The venue said that it has an order under this client id already."""
+
+
+class ClockRefused(VenueError):
+    """The venue did not carry a request out, because its time was not the venue's."""
+
+
+class Budget:
+    """Keeps what is asked within a share of the venue's limits; what is urgent counts, and does not wait.
+
+    Args:
+        pace: Wall seconds that one unit of ccxt's cost takes.
+        monotonic: Wall seconds.
+        sleep: Waits so many of them.
+    """
+
+    def __init__(
+        self, pace: float, *, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._pace = pace
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._free_at = float("-inf")
+
+    async def __call__(self, cost: float | None = None) -> None:
+        """Wait for the turn of a request that costs so much."""
+        now = self._monotonic()
+        at = max(self._free_at, now)
+        self._free_at = at + (1.0 if cost is None else cost) * self._pace
+        if at > now and not _is_urgent.get():
+            await self._sleep(at - now)
+
+
+class VenueAccount(VenueClient):
+    """An account at a venue: orders, trades and what is owned."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._opening = asyncio.Lock()
+        self.habits = Habits()
+        """How the venue takes orders; known once it is open."""
+        self.markets: Mapping[str, Listing] = {}
+        """What it lists; known once it is open."""
+
+    @property
+    def label(self) -> str:
+        """The venue, and whether it is its test net: whose cursor one is."""
+        return f"{self._exchange}, test net" if self._sandbox else self._exchange
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the venue has listed its markets."""
+        return bool(self.markets)
+
+    async def open(self) -> None:
+        """Make the client ready, and learn the venue's time and markets.
+
+        Raises:
+            ConfigError: ccxt knows no such venue, or no test net of it.
+            VenueError: It cannot be reached.
+        """
+        async with self._opening:
+            if not self.is_open:
+                await super().open()
+                await self._learn(self._ccxt)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await super().close()
+        self.markets = {}
+
+    async def _learn(self, venue: Any) -> None:
+        venue.options["warnOnFetchOpenOrdersWithoutSymbol"] = False
+        venue.options["fetchOrder"] = {**(venue.options.get("fetchOrder") or {}), "acknowledged": True}
+        if "recvWindow" in venue.options:
+            venue.options["recvWindow"] = RECEIVE_WINDOW_MS
+        pace = Budget(venue.rateLimit / 1000, monotonic=self._clock.monotonic, sleep=asyncio.sleep)
+        venue.throttle = pace
+        await self.set_clock()
+        self.habits = habits_of(venue)
+        self.markets = await self.listings()
+
+    async def set_clock(self) -> None:
+        """Learn how far the venue's clock is from ours, where it tells: requests carry its time."""
+        if self._ccxt.has.get("fetchTime"):
+            await self._call(lambda venue: venue.load_time_difference(), _anything, Urgency.CLOSE)
+
+    async def place(self, asked: Placement, market: Market) -> Raw:
+        """Send an order, once.
+
+        Raises:
+            Rejected: The venue refuses it.
+            Duplicate: It has one under that client id.
+            VenueError: Nobody knows what has become of it.
+        """
+        numbers = (_number(asked.quantity), None if asked.price is None else _number(asked.price))
+        return await self._order(
+            lambda venue: venue.create_order(market.symbol, asked.type, asked.side, *numbers, dict(asked.params))
+        )
+
+    async def place_both(self, request: OrderRequest) -> Raw:
+        """Send a stop and target as one list of two orders, once; raises as ``place`` does."""
+        market = self._ccxt.market(request.symbol)
+        takes_stops = "STOP_LOSS" in (market["info"].get("orderTypes") or ())
+        tick = self.markets[request.symbol].market.tick
+        asked = oco_on_binance(request, market["id"], None if takes_stops else tick)
+        return await self._order(lambda venue: venue.private_post_orderlist_oco(asked))
+
+    async def order(self, symbol: str, client_id: str, venue_id: str = "") -> Raw:
+        """An order by the venue's id of it, else by its client id; where conditional ones live apart, there too.
+
+        Raises:
+            Missing: The venue does not know it.
+            VenueError: It does not answer.
+        """
+        params = {} if venue_id else {"clientOrderId": client_id}
+
+        async def ask(more: dict[str, Any]) -> Raw:
+            return await self._timed(lambda venue: venue.fetch_order(venue_id or None, symbol, params | more), _order)
+
+        try:
+            return await ask({})
+        except Missing:
+            if not self.habits.asks_conditional:
+                raise
+        return await ask({"trigger": True})
+
+    async def ended_orders(self, symbol: str, since_ms: int) -> Sequence[Raw]:
+        """The orders of a market that were placed since a time and are final; some that are not may be among them.
+
+        Raises:
+            VenueError: It does not answer, or does not tell all of them.
+        """
+        has = self._ccxt.has
+        name = next((own for own, told in _LISTS.items() if has.get(told) is True), None)
+        if name is None:
+            raise VenueError(f"{self.name} tells nobody which orders have ended.")
+        rows = await self._timed(lambda venue: getattr(venue, name)(symbol, since_ms, self.trades_page), _rows)
+        if len(rows) >= self.trades_page:
+            raise VenueError(f"{self.name} has more orders than it tells at once: half a list is no list.")
+        return rows
+
+    async def newest_orders(self, symbol: str) -> Sequence[Raw]:
+        """A market's newest orders, where the venue tells them at once."""
+        if self._ccxt.has.get("fetchOrders") is not True:
+            return ()
+        return await self._timed(lambda venue: venue.fetch_orders(symbol, None, self.trades_page), _rows)
+
+    async def cancel(self, symbol: str, client_id: str, venue_id: str = "") -> None:
+        """Have an order cancelled; raises as ``order`` does, ``Missing`` also for one that is final."""
+        params = {} if venue_id else {"clientOrderId": client_id}
+        await self._timed(lambda venue: venue.cancel_order(venue_id or None, symbol, params), _anything, urgent=True)
+
+    async def open_orders(self, symbol: str | None = None) -> Sequence[Raw]:
+        """Every order that is not final, conditional ones among them; of all markets where none is named."""
+        found = await self._open(symbol, {})
+        return [*found, *await self._open(symbol, {"trigger": True})] if self.habits.asks_conditional else found
+
+    async def _open(self, symbol: str | None, params: dict[str, Any]) -> Sequence[Raw]:
+        rows = await self._timed(lambda venue: venue.fetch_open_orders(symbol, params=params), _rows)
+        if self.habits.open_limit and len(rows) >= self.habits.open_limit:
+            raise VenueError(f"{self.name} has more open orders than it tells at once: half a list is no list.")
+        return rows
+
+    @property
+    def trades_page(self) -> int:
+        """How many trades are asked for at once."""
+        return min(self.habits.trades_limit or PAGE, PAGE)
+
+    async def own_trades(self, symbol: str, since_ms: int | None = None, until_ms: int | None = None) -> Sequence[Raw]:
+        """A page of the account's trades: the newest, or those from a time on."""
+        params = {} if until_ms is None else {"until": until_ms}
+        return await self._timed(lambda venue: venue.fetch_my_trades(symbol, since_ms, self.trades_page, params), _rows)
+
+    async def trades_of(self, symbol: str, venue_id: str) -> Sequence[Raw]:
+        """The trades of one order; none where the venue does not tell them by order."""
+        if self._ccxt.has.get("fetchOrderTrades") is not True:
+            return ()
+        return await self._timed(lambda venue: venue.fetch_order_trades(venue_id, symbol), _rows)
+
+    async def owned(self) -> Raw:
+        """What is owned of each currency."""
+        return await self._timed(lambda venue: venue.fetch_balance(), _balance)
+
+    async def _order(self, ask: Callable[[Any], Awaitable[Any]]) -> Raw:
+        return await self._timed(ask, _anything, urgent=True)
+
+    async def _timed(
+        self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], *, urgent: bool = False
+    ) -> T:
+        """Ask; a second time where the venue refused the first for its time, and only then.
+
+        What is urgent waits for no turn and no budget: an order must not stand behind a list.
+        """
+        if not self.is_open:
+            await self.open()
+        token = _is_urgent.set(urgent)
+        try:
+            try:
+                return await self._now(ask, parse, urgent=urgent)
+            except ClockRefused:
+                await self.set_clock()
+                return await self._now(ask, parse, urgent=urgent)
+        finally:
+            _is_urgent.reset(token)
+
+    async def _now(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], *, urgent: bool) -> T:
+        if urgent and self._gate is not None:
+            return await self._answer(self._gate, ask, parse)
+        return await self._call(ask, parse, Urgency.ROUTINE)
+
+    def _told(self, gate: Gate, error: Exception) -> Exception:
+        """What an error of ccxt's proves: a no of the venue's own, or nothing."""
+        from ccxt.base import errors
+
+        words = words_of(error, self._exchange)
+        if isinstance(error, errors.OrderNotFound):
+            return Missing(words)
+        if isinstance(error, errors.DuplicateOrderId) or "duplicate" in words.lower():
+            return Duplicate(words)
+        if isinstance(error, errors.InvalidNonce):
+            return ClockRefused(f"{self.name} refuses a request for its time: {words}")
+        if isinstance(error, _noes(errors)) or (isinstance(error, errors.ExchangeError) and _says_something(error)):
+            return Rejected(words)
+        return super()._told(gate, error)
+
+
+def _noes(errors: Any) -> tuple[type[Exception], ...]:
+    """The errors that are an explicit refusal."""
+    return (
+        errors.InsufficientFunds,
+        errors.InvalidOrder,
+        errors.BadRequest,
+        errors.AuthenticationError,
+        errors.OperationRejected,
+        errors.NotSupported,
+        errors.ArgumentsRequired,
+    )
+
+
+def _says_something(error: Exception) -> bool:
+    """Whether an error without a kind of its own holds an answer of the venue's that arrived whole."""
+    text = str(error)
+    try:
+        return bool(json.loads(text[text.index("{") : text.rindex("}") + 1]))
+    except ValueError:
+        return False
+
+
+def _number(value: Any) -> float | str:
+    """A number as ccxt takes it, without losing a digit: as text where a float would."""
+    text = f"{value:f}"
+    return float(text) if type(value)(repr(float(text))) == value else text
+
+
+def _anything(raw: Any) -> Any:
+    return raw
+
+
+def _order(raw: Any) -> Raw:
+    if not isinstance(raw, dict) or not raw.get("id"):
+        raise ValueError("no order")
+    return raw
+
+
+def _rows(raw: Any) -> Sequence[Raw]:
+    if not isinstance(raw, list):
+        raise TypeError("no list")
+    return raw
+
+
+def _balance(raw: Any) -> Raw:
+    """What is owned, where the answer holds anything that the venue said."""
+    if not isinstance(raw, dict) or not raw.get("info"):
+        raise ValueError("no balance")
+    return raw

@@ -1,0 +1,254 @@
+"""Orders at a real venue: the port ``Exchange`` over an account that is asked through ccxt.
+
+What an answer proves is said by ``account``. Nothing is ever sent twice: an order whose answer was lost is unknown, and
+who sent it asks for it by its client id. What was written down before it was sent (``record``) is the truth; nothing
+here is remembered over a restart but that. What a venue cannot hold is watched here (``watching``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+from engine.domain.errors import NoData, VenueError
+from engine.domain.figures import grouped
+from engine.domain.market import Market
+from engine.domain.orders import (
+    Ack,
+    NotFound,
+    OrderRequest,
+    OrderState,
+    OrderType,
+    Refused,
+    Side,
+    SubmitResult,
+    Unknown,
+)
+from engine.exchanges.ccxt import legs, orders
+from engine.exchanges.ccxt.account import Duplicate, Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.habits import placement
+from engine.exchanges.ccxt.happenings import Happenings
+from engine.exchanges.ccxt.lookup import Lookup
+from engine.exchanges.ccxt.record import OrderRecord
+from engine.exchanges.ccxt.watching import Watching
+from engine.exchanges.requests import malformed
+from engine.ports import Clock, Cursor, EventBatch, MarketData
+
+_REMEMBERED = 1000
+"""How many orders are remembered as taken: sent once more in this run, they are not sent at all."""
+
+
+class CcxtExchange:
+    """An account at a real venue.
+
+    Args:
+        name: What it is called here.
+        account: The way to it.
+        market_data: What the market is at, for what is checked before anything is sent.
+        record: What was written down of its orders.
+        symbols: The markets whose trades are looked at, whoever made them.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        account: VenueAccount,
+        market_data: MarketData,
+        record: OrderRecord,
+        clock: Clock,
+        symbols: Collection[str],
+    ) -> None:
+        self.name = name
+        self._account = account
+        self._market_data = market_data
+        self._clock = clock
+        self._acks: dict[str, Ack] = {}
+        self._lookup = Lookup(name=name, account=account, record=record, clock=clock)
+        self._watching = Watching(account=account, lookup=self._lookup, market_data=market_data, clock=clock)
+        self._happenings = Happenings(
+            name=name, account=account, lookup=self._lookup, watching=self._watching, clock=clock, symbols=symbols
+        )
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._account.close()
+
+    async def submit(self, request: OrderRequest) -> SubmitResult:
+        """Send an order once. A lost answer is ``Unknown``, never an exception and never a rejection."""
+        if request.client_id in self._acks:
+            return self._acks[request.client_id]
+        try:
+            await self._account.open()
+            market = self._market(request.symbol)
+            reason = market if isinstance(market, str) else await self._refusal(request, market)
+        except VenueError as error:
+            return Unknown(client_id=request.client_id, reason=str(error))
+        if reason or isinstance(market, str):
+            return Refused(client_id=request.client_id, reason=reason)
+        return await self._send(request, market)
+
+    async def _send(self, request: OrderRequest, market: Market) -> SubmitResult:
+        try:
+            venue_id = await self._place(request, market)
+        except Duplicate as error:
+            return await self._there(request, str(error))
+        except Rejected as error:
+            return Refused(client_id=request.client_id, reason=str(error))
+        except VenueError as error:
+            return Unknown(client_id=request.client_id, reason=str(error))
+        if not venue_id:
+            return Unknown(client_id=request.client_id, reason=f"{self.name} gave no id for the order")
+        return self._acked(request, venue_id)
+
+    async def _place(self, request: OrderRequest, market: Market) -> str:
+        """Hand an order to the venue, or keep it here; the venue's id of it, empty where it told none."""
+        if self._lookup.is_watched(request):
+            return request.client_id
+        habits = self._account.habits
+        if request.type is OrderType.OCO and habits.holds_both:
+            raw = await self._account.place_both(request)
+            mine = legs.leg_id(request.client_id, legs.STOP)
+            told = raw.get("orders") if isinstance(raw, dict) else None
+            return next(
+                (str(each.get("orderId") or "") for each in told or () if each.get("clientOrderId") == mine), ""
+            )
+        asked = legs.stop_of(request) if request.type is OrderType.OCO else request
+        raw = await self._account.place(placement(asked, habits, await self._price(request), market.tick), market)
+        return str(raw.get("id") or "") if isinstance(raw, dict) else ""
+
+    async def _there(self, request: OrderRequest, words: str) -> SubmitResult:
+        """What to make of an order that the venue says it has already: it is the same, if it is found."""
+        try:
+            found = await self._lookup.find(request.symbol, request.client_id, fills=False)
+        except VenueError:
+            found = NotFound(client_id=request.client_id)
+        if isinstance(found, OrderState):
+            return self._acked(request, found.venue_order_id)
+        return Unknown(client_id=request.client_id, reason=words)
+
+    def _acked(self, request: OrderRequest, venue_id: str) -> Ack:
+        ack = Ack(client_id=request.client_id, venue_order_id=venue_id, at=self._clock.now())
+        self._acks[request.client_id] = ack
+        if len(self._acks) > _REMEMBERED:
+            del self._acks[next(iter(self._acks))]
+        return ack
+
+    async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
+        """Why so much would not be sold at market now; empty where nothing speaks against it."""
+        await self._account.open()
+        sale = OrderRequest(
+            client_id="", venue=self.name, symbol=symbol, side=Side.SELL, type=OrderType.MARKET, quantity=quantity
+        )
+        market = self._market(symbol)
+        reason = market if isinstance(market, str) else await self._refusal(sale, market)
+        if reason or isinstance(market, str):
+            return reason
+        held = (await self.balances()).get(market.base, Decimal(0))
+        if quantity > held:
+            return f"it sells {grouped(quantity)} {market.base}, and {grouped(held)} is held"
+        return ""
+
+    async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
+        """What the venue knows of an order of a market."""
+        await self._account.open()
+        return await self._lookup.find(symbol, client_id)
+
+    async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
+        """Cancel what is left of an order of a market; one that is final is returned as it is.
+
+        Raises:
+            VenueError: It is not known whether it was cancelled, or the venue does not cancel it.
+        """
+        await self._account.open()
+        self._lookup.drop(client_id)
+        before = await self._lookup.find(symbol, client_id, fills=False)
+        if isinstance(before, NotFound) or before.status.final:
+            return before
+        failed: VenueError | None = None
+        try:
+            await self._take_back(before)
+        except VenueError as error:
+            failed = error  # it may be done all the same: the state says
+        after = await self._lookup.find(symbol, client_id, fills=False)
+        if failed is not None and isinstance(after, OrderState) and not after.status.final:
+            raise failed
+        return after
+
+    async def _take_back(self, state: OrderState) -> None:
+        """Cancel an order, or the leg of it that is there: where both are, one goes with the other."""
+        request = await self._lookup.request_of(state.client_id)
+        ids = [state.client_id]
+        if state.type is OrderType.OCO or (request is not None and request.type is OrderType.OCO):
+            ids = [legs.leg_id(state.client_id, leg) for leg in (legs.STOP, legs.TARGET)]
+        for client_id in ids:
+            try:
+                venue_id = await self._lookup.venue_id(state.symbol, client_id)
+                await self._account.cancel(state.symbol, client_id, venue_id)
+            except Missing:
+                continue
+            return
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """What the account owns, by currency, with what open orders hold of it."""
+        await self._account.open()
+        return orders.balances(await self._account.owned())
+
+    async def open_orders(self) -> tuple[OrderState, ...]:
+        """Every order of this account that is not final, whoever sent it; the legs of a stop and target as one."""
+        await self._account.open()
+        under_way = await self._lookup.under_way()
+        found = [orders.as_whole(each) for each in orders.order_states(await self._account.open_orders())]
+        both: dict[str, dict[str, OrderState]] = {}
+        for state, leg in found:
+            if leg:
+                both.setdefault(state.client_id, {})[leg] = state
+        plain = [state for state, leg in found if not leg]
+        sent = {client_id: order.request for client_id, order in under_way.items()}
+        whole = [self._lookup.whole(parts, sent.get(client_id)) for client_id, parts in both.items()]
+        watched = [
+            self._lookup.watched(request)
+            for client_id, request in sent.items()
+            if client_id not in both and self._lookup.is_watched(request)
+        ]
+        return (*plain, *whole, *(each for each in watched if not each.status.final))
+
+    async def events(self, after: Cursor | None) -> EventBatch:
+        """What happened to this account's orders after a cursor, in order.
+
+        With ``None`` from as far back as the venue tells at once.
+
+        Raises:
+            UnknownCursor: It is another account, or an older copy of this one.
+        """
+        await self._account.open()
+        return await self._happenings.after(after)
+
+    def _market(self, symbol: str) -> Market | str:
+        """The market, or why it is not traded."""
+        listed = self._account.markets.get(symbol)
+        if listed is None:
+            return f"the venue has no market {symbol}"
+        return listed.market if listed.trading else f"the venue has halted {symbol}"
+
+    async def _refusal(self, request: OrderRequest, market: Market) -> str:
+        """Why an order is not sent, or an empty text."""
+        reason = malformed(request, market) or self._account.habits.unholdable(request)
+        if reason:
+            return reason
+        price = request.limit_price or request.trigger_price
+        if request.type in (OrderType.MARKET, OrderType.OCO) or price is None:
+            price = await self._price(request)
+        if request.quantity * price < market.min_notional:
+            return f"it is worth less than the least that is traded, {grouped(market.min_notional)} {market.quote}"
+        return ""
+
+    async def _price(self, request: OrderRequest) -> Decimal:
+        """What the market is at; where that is not known, what the order says itself."""
+        try:
+            return (await self._market_data.book(request.symbol)).mid
+        except NoData:
+            known = request.trigger_price or request.limit_price
+            if known is None:
+                raise
+            return known

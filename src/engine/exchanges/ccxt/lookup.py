@@ -1,0 +1,184 @@
+"""What a real venue knows of an order, whoever sent it: by its client id, or looked for in the venue's lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from engine.domain.market import to_millis
+from engine.domain.orders import NotFound, Order, OrderRequest, OrderState, OrderStatus, OrderType
+from engine.exchanges.ccxt import legs, orders
+from engine.exchanges.ccxt.account import Missing, VenueAccount
+from engine.exchanges.ccxt.record import OrderRecord
+from engine.ports import Clock
+
+Raw = Mapping[str, Any]
+
+_LISTED_BEFORE = timedelta(minutes=5)
+"""How much earlier than it was written down here an order may have been placed by the venue's clock."""
+_LISTED_FOR = timedelta(hours=24)
+"""How far back an order is looked for of which nothing is written down here."""
+_REMEMBERED = 5000
+"""How many orders are remembered by the venue's ids of them."""
+
+
+class Lookup:
+    """Finds orders; what they are is read from the record.
+
+    Args:
+        name: The venue, as our orders name it.
+    """
+
+    def __init__(self, *, name: str, account: VenueAccount, record: OrderRecord, clock: Clock) -> None:
+        self.name = name
+        self._account = account
+        self._record = record
+        self._clock = clock
+        self._dropped: set[str] = set()
+        self._seen: dict[tuple[str, str], OrderState] = {}
+
+    def drop(self, client_id: str) -> None:
+        """Note that a stop and target that is watched here is watched no more."""
+        self._dropped.add(client_id)
+
+    def is_dropped(self, client_id: str) -> bool:
+        """Whether it is watched no more."""
+        return client_id in self._dropped
+
+    async def under_way(self) -> dict[str, Order]:
+        """The orders that the venue has as far as is written down, by client id."""
+        written = await self._record.unfinished()
+        self._dropped &= {order.request.client_id for order in written}
+        self._dropped |= {order.request.client_id for order in written if order.cancel_requested_at is not None}
+        return {order.request.client_id: order for order in written if order.status.at_venue}
+
+    async def request_of(self, client_id: str) -> OrderRequest | None:
+        """What was sent under a client id; ``None`` where nobody here wrote it down."""
+        written = await self._record.order(client_id)
+        if written is not None and written.cancel_requested_at is not None:
+            self._dropped.add(client_id)
+        return written.request if written is not None else None
+
+    def is_watched(self, request: OrderRequest | None) -> bool:
+        """Whether nothing of an order is at the venue until its price is there."""
+        return request is not None and request.type is OrderType.OCO and not self._account.habits.holds_stops
+
+    async def find(self, symbol: str, client_id: str, *, fills: bool = True) -> OrderState | NotFound:
+        """What the venue knows of an order.
+
+        Args:
+            symbol: Its market.
+            client_id: Its id.
+            fills: Whether its fills are asked for as well.
+
+        Raises:
+            VenueError: It does not answer: that is no ``NotFound``.
+        """
+        request = await self.request_of(client_id)
+        is_oco = request is not None and request.type is OrderType.OCO
+        if not is_oco and (found := await self._one(symbol, client_id, fills=fills)):
+            return found
+        if is_oco or request is None:
+            parts = [(leg, await self._one(symbol, legs.leg_id(client_id, leg), fills=fills)) for leg in _LEGS]
+            known = {leg: part for leg, part in parts if part is not None}
+            if known:
+                return self.whole(known, request)
+        if request is not None and self.is_watched(request):
+            return self.watched(request)
+        return NotFound(client_id=client_id)
+
+    def whole(self, known: Mapping[str, OrderState], request: OrderRequest | None) -> OrderState:
+        """The legs of a stop and target as one order; of one that is watched here its stop may have gone to market."""
+        found = orders.oco_of(known)
+        if request is not None:
+            found = replace(
+                found,
+                quantity=request.quantity,
+                trigger_price=request.trigger_price,
+                limit_price=request.limit_price,
+            )
+        mine = {leg: replace(part, fills=tuple(replace(f, client_id=found.client_id) for f in part.fills))
+                for leg, part in known.items()}  # fmt: skip
+        return legs.together(found, mine)
+
+    def watched(self, request: OrderRequest) -> OrderState:
+        """The state of an order of which nothing is at the venue."""
+        status = OrderStatus.CANCELLED if request.client_id in self._dropped else OrderStatus.OPEN
+        return OrderState(
+            symbol=request.symbol,
+            side=request.side,
+            client_id=request.client_id,
+            venue_order_id=request.client_id,
+            status=status,
+            quantity=request.quantity,
+            filled=request.quantity * 0,
+            type=request.type,
+            limit_price=request.limit_price,
+            trigger_price=request.trigger_price,
+        )
+
+    async def _one(self, symbol: str, client_id: str, *, fills: bool) -> OrderState | None:
+        raw = await self._raw(symbol, client_id)
+        if raw is None:
+            return None
+        state = orders.order_state(raw)
+        self.note(state)
+        if not fills or not state.filled:
+            return state
+        traded = await self._account.trades_of(symbol, state.venue_order_id)
+        return replace(state, fills=tuple(orders.fill_of(each, self.name, client_id) for each in traded))
+
+    async def _raw(self, symbol: str, client_id: str) -> Raw | None:
+        try:
+            if self._account.habits.by_client_id:
+                return await self._account.order(symbol, client_id)
+        except Missing:
+            return None
+        return await self._listed(symbol, client_id)
+
+    async def _listed(self, symbol: str, client_id: str) -> Raw | None:
+        """An order out of the venue's lists, both of which arrived whole; ``None`` where it is in neither."""
+        written = await self._record.order(legs.whole_of(client_id)[0])
+        since = written.created_at - _LISTED_BEFORE if written else self._clock.now() - _LISTED_FOR
+        rows: list[Raw] = [*await self._account.open_orders(symbol)]
+        if found := _named(rows, client_id):
+            return found
+        return _named(await self._account.ended_orders(symbol, to_millis(since)), client_id)
+
+    async def venue_id(self, symbol: str, client_id: str) -> str:
+        """The venue's id of an order where it is needed; empty where the venue goes by client ids.
+
+        Raises:
+            Missing: The venue does not know the order.
+        """
+        if self._account.habits.by_client_id:
+            return ""
+        found = await self._one(symbol, client_id, fills=False)
+        if found is None:
+            raise Missing(f"{self.name} does not know the order {client_id}.")
+        return found.venue_order_id
+
+    def note(self, state: OrderState) -> None:
+        """Remember an order by the venue's id of it."""
+        self._seen[state.symbol, state.venue_order_id] = state
+        if len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+
+    async def of_trade(self, symbol: str, venue_id: str) -> OrderState:
+        """The order of a trade, by the venue's id of it; how far it is may be older.
+
+        Raises:
+            VenueError: The venue does not answer, or does not know it.
+        """
+        if (symbol, venue_id) not in self._seen:
+            self.note(orders.order_state(await self._account.order(symbol, "", venue_id)))
+        return self._seen[symbol, venue_id]
+
+
+_LEGS = (legs.STOP, legs.TARGET)
+
+
+def _named(rows: Sequence[Raw], client_id: str) -> Raw | None:
+    return next((raw for raw in rows if raw.get("clientOrderId") == client_id), None)
