@@ -112,3 +112,7 @@ def oco(name: str, stop: str, target: str, quantity: str = "0.1") -> OrderReques
     return replace(
         order(name, quantity, Side.SELL), type=OrderType.OCO, trigger_price=Decimal(stop), limit_price=Decimal(target)
     )
+
+
+def limit(name: str, price: str, quantity: str = "0.1", side: Side = Side.BUY) -> OrderRequest:
+    return replace(order(name, quantity, side), type=OrderType.LIMIT, limit_price=Decimal(price))

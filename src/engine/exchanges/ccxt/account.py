@@ -28,6 +28,8 @@ Raw = Mapping[str, Any]
 
 RECEIVE_WINDOW_MS = 5000
 """How late a request may arrive and be taken, where the venue knows such a window: what is later is not carried out."""
+BURST = 10.0
+"""How many wall seconds of the budget may be used at once after a time of quiet: limits are those of a minute."""
 PAGE = 500
 """How many trades are asked for at once, where the venue does not say that it tells fewer."""
 
@@ -77,7 +79,7 @@ class Budget:
     async def __call__(self, cost: float | None = None) -> None:
         """Wait for the turn of a request that costs so much."""
         now = self._monotonic()
-        at = max(self._free_at, now)
+        at = max(self._free_at, now - BURST)
         self._free_at = at + (1.0 if cost is None else cost) * self._pace
         if at > now and not _is_urgent.get():
             await self._sleep(at - now)

@@ -55,6 +55,8 @@ class Happenings:
         self._clock = clock
         self._symbols = tuple(symbols)
         self._swept = float("-inf")
+        self._going_on: set[Cursor | None] = set()
+        """With any other cursor somebody goes on elsewhere than where this one is."""
         self._checked: set[str] = set()
         self._stirred: set[str] = set()
 
@@ -69,7 +71,7 @@ class Happenings:
         await self._watching.look([order.request for order in under_way.values()])
         states = await self._states(under_way)
         begins = self._clock.monotonic()
-        sweeps = cursor is None or begins - self._swept >= SWEEP_EVERY.total_seconds()
+        sweeps = cursor is None or cursor not in self._going_on or begins - self._swept >= SWEEP_EVERY.total_seconds()
         asked = self._stirred | {states[name].symbol for name in _with_news(states, under_way)}
         symbols = dict.fromkeys([*sorted(asked), *(self._all(taken, under_way) if sweeps else ())])
         found: list[Raw] = []
@@ -82,7 +84,9 @@ class Happenings:
         self._stirred -= set(symbols)
         if sweeps:
             self._swept = begins
-        return EventBatch(events=tuple(events), cursor=taken.cursor())
+        batch = EventBatch(events=tuple(events), cursor=taken.cursor())
+        self._going_on = {batch.cursor} if events else {batch.cursor, cursor}
+        return batch
 
     def _from_now(self) -> TakenIn:
         skew = self._account.skew or 0.0
