@@ -13,18 +13,34 @@ from engine.clocks import MarketClock
 from engine.domain.events import Welcomed
 from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
-from engine.ports import Clock
+from engine.ports import Clock, Exchange, MarketDataAt
 from engine.store.database import Database, stamp
 from engine.store.peak import recount_drawdown
 from engine.store.unit_of_work import UnitOfWork
 
 
 async def open_account(
-    settings: Settings, market: Source, store: Database, venues: Mapping[str, PaperExchange], clock: Clock
+    settings: Settings,
+    market: Source,
+    store: Database,
+    venues: Mapping[str, PaperExchange],
+    clock: Clock,
+    *,
+    exchanges: Mapping[str, Exchange],
+    market_data: MarketDataAt,
 ) -> bool:
     """Stamp a new database and open its account; on a known one, go on at the market time it had reached.
 
     A new account begins a moment before anything is decided: its first trades belong to its first day.
+
+    Args:
+        settings: Whose account it is.
+        market: What is traded.
+        store: The database.
+        venues: The paper venues, which follow the market themselves.
+        clock: The market time.
+        exchanges: Every venue, paper ones among them.
+        market_data: What is known of the markets of each.
 
     Returns:
         Whether the database was known.
@@ -37,7 +53,7 @@ async def open_account(
     if isinstance(clock, MarketClock) and followed:
         clock.move_to(max(followed))
     is_open = await store.read(lambda uow: uow.account.opened())
-    found = [] if is_open else [await opening.observe(venue, venue, quote) for venue in venues.values()]
+    found = [] if is_open else [await opening.observe(exchanges[name], market_data[name], quote) for name in exchanges]
     known = not await store.transact(lambda uow: stamp(uow, owner))
 
     def work(uow: UnitOfWork) -> tuple[datetime | None, ...]:

@@ -120,6 +120,8 @@ class App:
                 self._log_trades(program, closing)
             for venue in program.engine.venues.values():
                 closing.callback(venue.close)
+            for real in program.engine.real.values():
+                closing.push_async_callback(real.close)
             closing.push_async_callback(program.engine.emergency.stop)
             closing.push_async_callback(program.engine.closings.stop)
             closing.push_async_callback(program.engine.deliberations.stop)
@@ -172,14 +174,14 @@ class App:
     async def _come_back(self, engine: Engine) -> None:
         """Agree with the venue on what happened meanwhile, before anything trades."""
         store, orchestrator = engine.store, engine.services.orchestrator
-        for venue in engine.venues.values():
+        for venue in engine.exchanges.values():
             await refuse_another_venue(store, venue)
         doubtful = await reconcile(store, orchestrator)
         if doubtful:
             _log.warning("orders were in doubt and have been asked for", orders=doubtful)
-        for venue in engine.venues.values():
+        for venue in engine.exchanges.values():
             accepted = await agree(store, venue, orchestrator, engine.clock.now(), accept=self._accept_balances)
-            where = "the venue" if len(engine.venues) == 1 else venue.name
+            where = "the venue" if len(engine.exchanges) == 1 else venue.name
             for currency, (here, there) in accepted.items():
                 self._announce(f"Booked as paid in or out: {currency} was {here:f} here and is {there:f} at {where}.")
         await engine.approvals.recover()

@@ -21,6 +21,7 @@ from bot.pace import pace
 from bot.panel import calibration_of, panel_of
 from bot.predictions import prediction_view, predictions_of
 from bot.quality import quality_view
+from bot.real_venues import open_real_venues
 from bot.sentiment import history_of, history_view, sentiment_of_settings, sentiment_view, source_health
 from bot.terms import Terms, terms_of
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
@@ -44,13 +45,14 @@ from engine.domain.decisions import Frame
 from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, STORE
 from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
+from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_insights import AskSentiment, KeptInsights
 from engine.kept_stats import KeptStats
-from engine.ports import MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
+from engine.ports import Exchange, MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk_reports import RiskReports
 from engine.sentiment.engine import SentimentEngine
@@ -72,6 +74,9 @@ class Engine:
     clock: AnyClock
     store: Database
     venues: Mapping[str, PaperExchange]
+    """The paper venues, by name."""
+    real: Mapping[str, CcxtExchange]
+    """The venues that orders really go to, by name."""
     services: CycleServices
     deliberations: Deliberations
     approvals: Approvals
@@ -99,6 +104,11 @@ class Engine:
     def is_researching(self) -> bool:
         """Whether a panel or a predictor is being heard: the market of a replay stands still meanwhile."""
         return self.deliberations.busy or (self.predictions is not None and self.predictions.busy)
+
+    @property
+    def exchanges(self) -> Mapping[str, Exchange]:
+        """Every venue, by name."""
+        return {**self.venues, **self.real}
 
     @property
     def advanced(self) -> Mapping[str, datetime]:
@@ -133,7 +143,11 @@ async def build_engine(
         )
         for name, file in venue_files(settings).items()
     }
-    resumed = await open_account(settings, market, store, venues, clock)
+    found = open_real_venues(settings, market.feed, store, clock)
+    real = {name: each.exchange for name, each in found.items()}
+    market_data: MarketDataAt = {**venues, **{name: each.market_data for name, each in found.items()}}
+    exchanges: Mapping[str, Exchange] = {**venues, **real}
+    resumed = await open_account(settings, market, store, venues, clock, exchanges=exchanges, market_data=market_data)
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
@@ -141,7 +155,6 @@ async def build_engine(
     no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
     confirms = market.live.confirms if market.live else nobody_confirms
     quality = DataQualityMonitor(limits=terms.quality, confirms=confirms)
-    market_data: MarketDataAt = venues
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
     late_after = LATE_AFTER if market.live else None
     stats = KeptStats(
@@ -191,7 +204,7 @@ async def build_engine(
         risk=terms.risk,
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(
-            store=store, venues=venues, market_data=market_data, clock=clock, max_factor=max_factor
+            store=store, venues=exchanges, market_data=market_data, clock=clock, max_factor=max_factor
         ),
         stats=stats,
         derivatives=kept_derivatives,
@@ -245,6 +258,7 @@ async def build_engine(
         clock=clock,
         store=store,
         venues=venues,
+        real=real,
         services=services,
         deliberations=Deliberations(
             services, market.contexts, step=INSTANT if isinstance(clock, MarketClock) else timedelta(0)

@@ -62,10 +62,14 @@ def history_client(settings: Settings, venue: str, share: float) -> VenueClient:
     Raises:
         ConfigError: ccxt does not know it.
     """
-    check_exchange(venue, known_exchanges())
     asked = settings.exchanges.get(venue, ExchangeSettings())
+    check_exchange(asked.venue or venue, known_exchanges())
     return VenueClient(
-        exchange=venue, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock(), share=share
+        exchange=asked.venue or venue,
+        api_url=asked.api_url,
+        answer_within=asked.answer_within,
+        clock=WallClock(),
+        share=share,
     )
 
 

@@ -102,9 +102,15 @@ def venue_client(settings: Settings) -> VenueClient:
         ConfigError: ccxt does not know it.
     """
     name, asked = settings.exchange
-    check_exchange(name, known_exchanges())
+    check_exchange(asked.venue or name, known_exchanges())
     return VenueClient(
-        exchange=name, api_url=asked.api_url, answer_within=asked.answer_within, clock=WallClock(), share=SHARE
+        exchange=asked.venue or name,
+        name=name,
+        sandbox=asked.sandbox,
+        api_url=asked.api_url,
+        answer_within=asked.answer_within,
+        clock=WallClock(),
+        share=SHARE,
     )
 
 

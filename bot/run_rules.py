@@ -69,8 +69,9 @@ def _one_venue(settings: Settings) -> Iterator[ConfigError]:
     if settings.market.source == "replay":
         return
     first, _ = settings.exchange
+    prices = {name: each.venue or name for name, each in settings.exchanges.items()}
     for number, context in enumerate(settings.contexts):
-        if context.exchange and context.exchange != first:
+        if context.exchange and prices.get(context.exchange) != prices.get(first):
             message = f"is {context.exchange}, and another context trades on {first}."
             key = f"contexts.{number}.exchange"
             yield ConfigError(
@@ -190,11 +191,11 @@ def _indicators(settings: Settings) -> Iterator[ConfigError]:
 
 
 def _known_venue(settings: Settings) -> Iterator[ConfigError]:
-    name, _ = settings.exchange
+    name, asked = settings.exchange
     if settings.market.source != "ccxt" or not name:
         return
     try:
-        check_exchange(name, known_exchanges())
+        check_exchange(asked.venue or name, known_exchanges())
     except ConfigError as error:
         yield error
 

@@ -1,4 +1,4 @@
-"""The paper venues of an account: what each is called, and its file."""
+"""The venues of an account: what each is called, which of them orders really go to, and the files of the others."""
 
 from __future__ import annotations
 
@@ -12,12 +12,30 @@ from engine.exchanges.paper import NAME as PAPER
 
 
 def venue_names(settings: Settings) -> tuple[str, ...]:
-    """The venues by name: those that are on, where there are several; else the paper venue."""
-    return settings.several or (PAPER,)
+    """The venues by name: paper venues, then those that orders really go to."""
+    return (*paper_venues(settings), *real_venues(settings))
+
+
+def real_venues(settings: Settings) -> tuple[str, ...]:
+    """The venues that orders really go to: they go by their names in ``exchanges``."""
+    if settings.market.source == "replay":
+        return ()
+    return tuple(sorted(name for name, each in settings.exchanges.items() if each.enabled and each.orders == "real"))
+
+
+def paper_venues(settings: Settings) -> tuple[str, ...]:
+    """The paper venues: those that are on, where several are in a replay; else one, where a context trades on it."""
+    if settings.several:
+        return settings.several
+    real = real_venues(settings)
+    on_paper = any(context.exchange not in real for context in settings.contexts)
+    return (PAPER,) if on_paper or not real else ()
 
 
 def venue_of(settings: Settings, context: ContextSettings) -> str:
     """Where a context trades."""
+    if context.exchange in real_venues(settings):
+        return context.exchange or PAPER
     return context.exchange or PAPER if settings.several else PAPER
 
 
@@ -31,15 +49,17 @@ def fees_at(settings: Settings, exchange: str | None) -> dict[str, Any]:
 def exchange_of(settings: Settings, venue: str = PAPER) -> str:
     """The exchange that a venue stands for; empty for none."""
     on = [name for name, each in settings.exchanges.items() if each.enabled]
-    if venue in settings.several:
+    if venue in settings.several or venue in real_venues(settings):
         return venue
     return on[0] if len(on) == 1 else settings.exchange[0]
 
 
 def venue_files(settings: Settings) -> dict[str, Path]:
-    """The file of each venue: as set, with the venue's name in it where there are several."""
+    """The file of each paper venue: as set, with the venue's name in it where there are several."""
     file = settings.venue_file
-    return {name: file.with_stem(f"{file.stem}-{name}") for name in settings.several} or {PAPER: file}
+    if settings.several:
+        return {name: file.with_stem(f"{file.stem}-{name}") for name in settings.several}
+    return dict.fromkeys(paper_venues(settings), file)
 
 
 def files_in_backups(settings: Settings) -> dict[str, Path]:

@@ -158,7 +158,7 @@ def _all_booked(engine: Engine) -> Callable[[datetime], Awaitable[None]]:
     A day may end within a candle, and what was hit in it until then belongs to that day.
     """
     sync = engine.services.orchestrator.sync_venue_events
-    if engine.market.live is not None:
+    if engine.market.live is not None and engine.venues:
         return partial(booked, lambda: engine.advanced, sync)
 
     async def ask(_: datetime) -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from bot.engine import build_engine
 from bot.markets import source
+from bot.real_venues import keys_of
+from bot.venues import venue_files, venue_names, venue_of
 from config.loader import load
+from config.settings import Settings
+from engine.domain.errors import ConfigError
 from engine.domain.orders import OrderRequest, OrderState, OrderType, Side
 from engine.store.database import nowhere
 from engine.store.location import url_of
@@ -52,3 +58,44 @@ async def test_each_venue_of_a_replay_takes_the_fees_of_its_exchange(tmp_path: P
         for venue in engine.venues.values():
             venue.close()
         await engine.store.close()
+
+
+def real_settings(folder: Path, **exchanges: dict[str, object]) -> Settings:
+    contexts = [
+        {"name": name, "exchange": name, "strategy": "momentum", "timeframe": "1h", "markets": ["BTC/USDT"]}
+        for name in exchanges
+    ]
+    asked = {
+        "database": {"url": url_of(new_file(folder))},
+        "exchanges": exchanges,
+        "contexts": contexts,
+        "sentiment": {"enabled": False},
+    }
+    keys = {
+        f"BOT_EXCHANGES__{name.upper()}__{each}": "loopback-key-0123"
+        for name, one in exchanges.items()
+        if one.get("orders") == "real"
+        for each in ("API_KEY", "SECRET")
+    }
+    return load("paper", None, asked, keys, folder).settings
+
+
+async def test_two_accounts_of_a_venue_and_play_money_are_three_venues_by_name(tmp_path: Path) -> None:
+    settings = real_settings(
+        tmp_path, binance={"orders": "real"}, second={"orders": "real", "venue": "binance"}, play={"venue": "binance"}
+    )
+    assert venue_names(settings) == ("paper", "binance", "second")
+    assert [venue_of(settings, each) for each in settings.contexts] == ["binance", "second", "paper"]
+    assert list(venue_files(settings)) == ["paper"]
+
+
+async def test_where_every_order_is_real_there_is_no_paper_venue(tmp_path: Path) -> None:
+    settings = real_settings(tmp_path, binance={"orders": "real"})
+    assert venue_names(settings) == ("binance",)
+    assert venue_files(settings) == {}
+
+
+async def test_a_venue_without_keys_takes_no_real_orders(tmp_path: Path) -> None:
+    settings = real_settings(tmp_path, binance={})
+    with pytest.raises(ConfigError, match="BOT_EXCHANGES__BINANCE__API_KEY"):
+        keys_of("binance", settings.exchanges["binance"])

@@ -1,0 +1,107 @@
+"""The venues that orders really go to: their keys, and the way to each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.venues import real_venues
+from config.markets import ExchangeSettings
+from config.settings import Settings
+from engine.data.live.feed_data import FeedData
+from engine.domain.errors import ConfigError
+from engine.domain.market import Market
+from engine.domain.orders import Order
+from engine.exchanges.ccxt.account import VenueAccount
+from engine.exchanges.ccxt.exchange import CcxtExchange
+from engine.exchanges.ccxt.keys import VenueKeys
+from engine.ports import Clock, MarketFeed
+from engine.store.database import Database
+
+SHARE = 0.3
+"""How much of what a venue allows is used for an account: the rest is for its prices, and for a download of history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealVenue:
+    """A venue that orders go to, and what is known of its markets."""
+
+    exchange: CcxtExchange
+    market_data: FeedData
+
+
+class StoredOrders:
+    """The port ``OrderRecord`` over the database."""
+
+    def __init__(self, store: Database, venue: str) -> None:
+        self._store = store
+        self._venue = venue
+
+    async def unfinished(self) -> Sequence[Order]:
+        """The orders of this venue that are not final."""
+        found = await self._store.read(lambda uow: uow.orders.unfinished())
+        return [order for order in found if order.request.venue == self._venue]
+
+    async def order(self, client_id: str) -> Order | None:
+        """The one under a client id; ``None`` where there is none of this venue."""
+        found = await self._store.read(lambda uow: uow.orders.by_client_id(client_id))
+        return found if found is not None and found.request.venue == self._venue else None
+
+
+def keys_of(name: str, asked: ExchangeSettings) -> VenueKeys:
+    """The keys of a venue.
+
+    Raises:
+        ConfigError: It has none.
+    """
+    if asked.api_key is None or asked.secret is None:
+        variable = f"BOT_EXCHANGES__{name.upper()}__API_KEY"
+        raise ConfigError(
+            "must be set: orders are real there.",
+            f"Set {variable} and the secret beside it; a key that may read and trade, and nothing else.",
+            key=f"exchanges.{name}.api_key",
+            other=f"exchanges.{name}.orders",
+        )
+    return VenueKeys(api_key=asked.api_key, secret=asked.secret, password=asked.password)
+
+
+def account_of(name: str, asked: ExchangeSettings, clock: Clock) -> VenueAccount:
+    """The way to an account; nothing is asked of the venue yet.
+
+    Raises:
+        ConfigError: It has no keys.
+    """
+    return VenueAccount(
+        exchange=asked.venue or name,
+        name=name,
+        keys=keys_of(name, asked),
+        sandbox=asked.sandbox,
+        api_url=asked.api_url,
+        answer_within=asked.answer_within,
+        clock=clock,
+        share=SHARE,
+    )
+
+
+def open_real_venues(settings: Settings, feed: MarketFeed, store: Database, clock: Clock) -> dict[str, RealVenue]:
+    """Every venue that orders really go to, by name; nothing is asked of them yet."""
+    return {name: _open(name, settings, feed, store, clock) for name in real_venues(settings)}
+
+
+def _open(name: str, settings: Settings, feed: MarketFeed, store: Database, clock: Clock) -> RealVenue:
+    account = account_of(name, settings.exchanges[name], clock)
+
+    def listed(symbol: str) -> Market | None:
+        found = account.markets.get(symbol)
+        return found.market if found else None
+
+    market_data = FeedData(venue=name, feed=feed, clock=clock, listed=listed)
+    exchange = CcxtExchange(
+        name=name,
+        account=account,
+        market_data=market_data,
+        record=StoredOrders(store, name),
+        clock=clock,
+        symbols=tuple(feed.markets),
+    )
+    return RealVenue(exchange=exchange, market_data=market_data)
