@@ -75,6 +75,7 @@ async def build_chat(
         views=engine.views,
         results=engine.results,
         risk=engine.risk_reports,
+        venues=engine.venue_reports,
         desk=engine.desk,
         clock=engine.clock,
         version=VERSION,

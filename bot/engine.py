@@ -24,6 +24,7 @@ from bot.quality import quality_view
 from bot.real_venues import open_real_venues
 from bot.sentiment import history_of, history_view, sentiment_of_settings, sentiment_view, source_health
 from bot.terms import Terms, terms_of
+from bot.venue_facts import venue_facts
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
 from config.settings import Settings
 from config.strategy_names import short
@@ -33,6 +34,7 @@ from engine.analysis.quality import DataQualityMonitor, nobody_confirms
 from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
 from engine.bookkeeping import Bookkeeping
+from engine.cancelling import Cancelling
 from engine.capital import Capital
 from engine.checked_candles import CheckedCandles
 from engine.clocks import MarketClock, WallClock
@@ -59,6 +61,7 @@ from engine.sentiment.engine import SentimentEngine
 from engine.store.database import Database
 from engine.store.open_files import OpenFiles
 from engine.unmanaged import UnmanagedWatch
+from engine.venue_reports import VenueReports
 from engine.views import Views, no_sources
 
 LATE_AFTER = 2.0
@@ -88,6 +91,7 @@ class Engine:
     views: Views
     results: Results
     risk_reports: RiskReports
+    venue_reports: VenueReports
     unmanaged: UnmanagedWatch
     models: Models
     sentiment: SentimentEngine | None
@@ -281,7 +285,16 @@ async def build_engine(
             store=store,
             approvals=approvals,
             closings=closings,
-            confirming=Confirming(store=store, capital=capital),
+            confirming=Confirming(
+                store=store,
+                capital=capital,
+                cancelling=Cancelling(
+                    store=store,
+                    orchestrator=services.orchestrator,
+                    clock=clock,
+                    good_for=settings.approval.confirm_within,
+                ),
+            ),
             emergency=emergency,
             clock=clock,
         ),
@@ -325,6 +338,14 @@ async def build_engine(
             at_work=tuple(each for each in configured if each.markets),
             limits=limits,
             stats=stats,
+        ),
+        venue_reports=VenueReports(
+            store=store,
+            exchanges=exchanges,
+            facts=venue_facts(settings, market, real),
+            at_work=tuple(each for each in configured if each.markets),
+            clock=clock,
+            no_entry=lambda context: no_entry(context) or _store_trouble(health),
         ),
         unmanaged=UnmanagedWatch(store=store, contexts=configured, clock=clock),
         models=models,

@@ -14,6 +14,7 @@ from engine.domain.days import Period
 from engine.domain.errors import BadInput
 
 _APPROVAL = re.compile(r"[Aa]?0*([1-9][0-9]{0,8})")
+_ORDER = re.compile("[oO]?([1-9][0-9]{0,8})")
 _ANY = re.compile(r"([ADOTadot])0*([1-9][0-9]{0,8})")
 _TRADE_ID = re.compile(r"[Tt]0*([1-9][0-9]{0,8})")
 _NUMBER = "[0-9]{1,8}"
@@ -63,6 +64,20 @@ def any_id(word: str) -> str:
             f"{word} could be a decision (D{word}), an approval (A{word}), an order (O{word}) or a trade (T{word})."
         )
     raise BadInput(f"{_short(word)} is not an id; those look like D12, A17, O5 or T3.")
+
+
+def order_id(words: Sequence[str]) -> str:
+    """The id of the one order that is meant: ``O5``, ``o5`` and ``5`` are the same.
+
+    Raises:
+        BadInput: There is none, more than one, or it cannot be one.
+    """
+    if len(words) != 1:
+        raise BadInput("One order belongs here; /orders lists those that are open.")
+    found = _ORDER.fullmatch(words[0])
+    if not found:
+        raise BadInput(f"{_short(words[0])} is not the id of an order; those look like O5.")
+    return f"O{found[1]}"
 
 
 def number(words: Sequence[str], *, default: int, most: int, noun: str) -> int:

@@ -286,7 +286,7 @@ class Reception:
                 return replies.answered(answer.reply, answer.approval, answer.halt)
             case (Consent() as consent, confirmation_id):
                 await self._register(incoming, f"{CONFIRM}:{confirmation_id}")
-                return confirmations.card(await self._desk.confirming.press(confirmation_id, person, consent))
+                return confirmations.answer(await self._desk.confirming.press(confirmation_id, person, consent))
             case (choice, closing_id):
                 require(person, Role.TRADER, "Closing a position")
                 if incoming.is_carried:

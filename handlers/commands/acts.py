@@ -64,7 +64,7 @@ class Acts:
         if not call.words:
             return capital.card(await self._views.capital())
         consent = arguments.consent(call.words)
-        return confirmations.card(await self._desk.confirming.answer_capital(call.person, consent))
+        return confirmations.answer(await self._desk.confirming.answer_capital(call.person, consent))
 
     async def emergency(self, call: Call) -> Card:
         if arguments.flag(call.words, emergencies.NOW):

@@ -8,6 +8,7 @@ from engine.domain.messages import Card, Role
 from engine.ports import Clock
 from engine.results import Results
 from engine.risk_reports import RiskReports
+from engine.venue_reports import VenueReports
 from engine.views import Views
 from handlers import arguments
 from handlers.cards import emergencies, usage
@@ -17,6 +18,7 @@ from handlers.commands.figures import Figures
 from handlers.commands.reads import Reads, RecentLogs
 from handlers.commands.risk import Risks
 from handlers.commands.table import Call, Command, CommandTable
+from handlers.commands.venues import Venues
 
 
 def build_commands(
@@ -24,6 +26,7 @@ def build_commands(
     views: Views,
     results: Results,
     risk: RiskReports,
+    venues: VenueReports,
     desk: Desk,
     clock: Clock,
     version: str,
@@ -35,6 +38,7 @@ def build_commands(
     """Make the table of everything this version can do; what is not built is not in it."""
     reads, acts, figures = Reads(views, clock, version, logs, asker), Acts(views, desk, clock), Figures(results)
     risks = Risks(risk)
+    about_venues = Venues(venues, desk)
     backtests = Backtests(backtest, backtest_begun)
 
     async def manual(call: Call) -> Card:
@@ -121,6 +125,17 @@ def build_commands(
                 run=acts.close,
                 acts=True,
                 help="sell a position, or a share of it (half, 25%), once you have pressed what that would be",
+            ),
+            Command(name="venues", run=about_venues.venues, help="how each venue is, and why it does not trade"),
+            Command(name="orders", run=about_venues.orders, help="open orders at every venue, whosever they are"),
+            Command(name="order", args="ID", run=about_venues.order, help="all that is known of one order"),
+            Command(
+                name="cancel",
+                args="ID",
+                role=trader,
+                run=about_venues.cancel,
+                acts=True,
+                help="cancel an order, once you have pressed what that would be",
             ),
             Command(
                 name="capital",

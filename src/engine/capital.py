@@ -58,9 +58,11 @@ class Capital:
         """A time in which so much could be used; ``None`` where there is none."""
         return await self.store.read(lambda uow: uow.capital.get(number))
 
-    def answer(self, uow: UnitOfWork, asked: Confirmation, consent: Consent, person: str) -> Confirmation:
+    def answer(
+        self, uow: UnitOfWork, asked: Confirmation, step: CapitalStep, consent: Consent, person: str
+    ) -> Confirmation:
         """Carry an admin's answer out, within the transaction that keeps it."""
-        now, step, current = self.clock.now(), asked.subject, uow.capital.current()
+        now, current = self.clock.now(), uow.capital.current()
         if current is None or current.number != step.stage or self.plan.above(step.before) != step.after:
             return asked.voided(now, "the stage has changed since")
         if consent is Consent.YES:

@@ -1,15 +1,16 @@
 """What people confirm by a press beside trades: whose press counts, once, and what is done by it.
 
-press ─▶ may they? ─▶ still open? ─▶ carried out and kept in one transaction ─▶ its card drawn anew
+press ─▶ may they? ─▶ still open? ─▶ written down and kept in one transaction ─▶ done ─▶ its card drawn anew
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.cancelling import Cancelling
 from engine.capital import Capital
 from engine.domain.capital import CapitalStep
-from engine.domain.confirmations import Confirmation, Consent
+from engine.domain.confirmations import CancelWish, Confirmation, Consent, Stage
 from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.events import ConfirmationChanged
 from engine.domain.messages import Person, Role
@@ -23,6 +24,7 @@ class Confirming:
 
     store: Database
     capital: Capital
+    cancelling: Cancelling
 
     async def view(self, confirmation_id: str) -> Confirmation:
         """One question, as it stands.
@@ -35,13 +37,17 @@ class Confirming:
     async def press(self, confirmation_id: str, person: Person, consent: Consent) -> Confirmation:
         """Answer a question; of several answers the first counts, and the others are told whose that was.
 
+        Returns once it is written down; what takes longer is done beside everything else.
+
         Raises:
             UnknownId: There is none with that id.
             NotAllowed: It is not theirs to answer.
         """
-        if not person.role.includes(Role.ADMIN):
-            raise NotAllowed("Only an admin can answer that: nothing was done.", "Ask an admin.")
-        return await self.store.transact(lambda uow: self._press(uow, confirmation_id, person, consent))
+        _demand_theirs((await self.view(confirmation_id)), person)
+        answered, is_first = await self.store.transact(lambda uow: self._press(uow, confirmation_id, person, consent))
+        if is_first and answered.stage is Stage.AGREED and isinstance(answered.subject, CancelWish):
+            self.cancelling.begin(answered.subject)
+        return answered
 
     async def answer_capital(self, person: Person, consent: Consent) -> Confirmation:
         """Answer the open question about the next stage of capital.
@@ -55,12 +61,36 @@ class Confirming:
             raise BadInput("No next stage is proposed now.", "/capital says when one is.")
         return await self.press(asked[0].id, person, consent)
 
-    def _press(self, uow: UnitOfWork, confirmation_id: str, person: Person, consent: Consent) -> Confirmation:
+    def _press(
+        self, uow: UnitOfWork, confirmation_id: str, person: Person, consent: Consent
+    ) -> tuple[Confirmation, bool]:
         asked = uow.confirmations.get(confirmation_id)
         if not asked.is_open:
-            return asked
-        answered = self.capital.answer(uow, asked, consent, person.name)
+            return asked, False
+        answered = self._answered(uow, asked, consent, person.name)
         uow.confirmations.settle(answered)
-        at = answered.answered_at or asked.asked_at
-        uow.emit(ConfirmationChanged(at=at, confirmation_id=asked.id, stage=answered.stage, by=answered.by))
-        return answered
+        if not isinstance(answered.subject, CancelWish):  # only the one who asked is shown that
+            at = answered.answered_at or asked.asked_at
+            uow.emit(ConfirmationChanged(at=at, confirmation_id=asked.id, stage=answered.stage, by=answered.by))
+        return answered, True
+
+    def _answered(self, uow: UnitOfWork, asked: Confirmation, consent: Consent, person: str) -> Confirmation:
+        match asked.subject:
+            case CapitalStep() as step:
+                return self.capital.answer(uow, asked, step, consent, person)
+            case CancelWish() as wish:
+                return self.cancelling.answer(uow, asked, wish, consent, person)
+
+
+def _demand_theirs(asked: Confirmation, person: Person) -> None:
+    """See that a question is theirs to answer.
+
+    Raises:
+        NotAllowed: It is somebody else's.
+    """
+    if isinstance(asked.subject, CancelWish):
+        own = asked.subject.person
+        if own != person.name:
+            raise NotAllowed(f"{own} asked for that, and only {own} can answer it: nothing was done.", "/cancel asks.")
+    elif not person.role.includes(Role.ADMIN):
+        raise NotAllowed("Only an admin can answer that: nothing was done.", "Ask an admin.")

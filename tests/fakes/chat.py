@@ -38,6 +38,7 @@ from engine.domain.sentiment import SentimentView, SourceAge
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
+from engine.domain.venue_views import OrderView, VenueOrders, VenueView
 from tests.fakes import reports
 
 T = TypeVar("T")
@@ -282,6 +283,21 @@ def no_logs(count: int) -> tuple[LogLine, ...]:
     """A log without warnings."""
     del count
     return ()
+
+
+class FakeVenueReports:
+    """Answers with the usual venues and orders."""
+
+    async def venues(self) -> tuple[VenueView, ...]:
+        return reports.venue_views()
+
+    async def orders(self) -> tuple[VenueOrders, ...]:
+        return tuple(view.orders for view in reports.venue_views())
+
+    async def order(self, order_id: str) -> OrderView:
+        if order_id != "O5":
+            raise UnknownId(f"There is no order {order_id}.")
+        return reports.order_view()
 
 
 @dataclass

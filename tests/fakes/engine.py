@@ -21,6 +21,7 @@ from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.approvals import Answered, Approvals
 from engine.bookkeeping import Bookkeeping
+from engine.cancelling import Cancelling
 from engine.capital import Capital
 from engine.checked_candles import CheckedCandles
 from engine.closings import Closings
@@ -55,6 +56,7 @@ from engine.domain.plans import Entry
 from engine.domain.positions import Position
 from engine.domain.proposals import FastTier
 from engine.domain.results import AtWork
+from engine.domain.venue_views import VenueFacts, VenueKind
 from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
@@ -74,6 +76,7 @@ from engine.store import tables
 from engine.store.database import Database, Route, nowhere
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext, StrategyContexts
+from engine.venue_reports import VenueReports
 from engine.views import Views
 from tests.fakes import reports
 from tests.fakes.database import new_database
@@ -263,6 +266,7 @@ class Room:
     views: Views
     results: Results
     risk: RiskReports
+    venue_reports: VenueReports
 
     @property
     def orchestrator(self) -> ExecutionOrchestrator:
@@ -406,6 +410,7 @@ async def engine_room(
     closings = Closings(store=store, market_data=market_data, orchestrator=services.orchestrator, clock=clock)
     keeper = Capital(store=store, clock=clock, plan=capital)
     await keeper.open()
+    cancelling = Cancelling(store=store, orchestrator=services.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     room = Room(
         clock=clock,
@@ -430,7 +435,7 @@ async def engine_room(
             store=store,
             approvals=approvals,
             closings=closings,
-            confirming=Confirming(store=store, capital=keeper),
+            confirming=Confirming(store=store, capital=keeper, cancelling=cancelling),
             emergency=emergency,
             clock=clock,
         ),
@@ -465,6 +470,15 @@ async def engine_room(
             limits=limits,
             stats=services.stats,
         ),
+        venue_reports=VenueReports(
+            store=store,
+            exchanges={venue.name: venue},
+            facts=lambda _: VenueFacts(kind=VenueKind.PAPER),
+            at_work=(at_work,),
+            clock=clock,
+            no_entry=no_entry,
+            patience=0.2,
+        ),
     )
     try:
         yield room
@@ -472,6 +486,7 @@ async def engine_room(
         await deliberations.stop()
         await approvals.stop()
         await closings.stop()
+        await cancelling.stop()
         await emergency.stop()
         await store.close()
         venue.close()

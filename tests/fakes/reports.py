@@ -39,7 +39,8 @@ from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Listing, Timeframe, to_millis
 from engine.domain.model_ledger import BudgetNotice, Cap
 from engine.domain.model_views import CapView, ModelsView, ModelTotals, ProviderView
-from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
+from engine.domain.money import Money
+from engine.domain.orders import Fill, Order, OrderRequest, OrderState, OrderStatus, OrderType, Purpose, Side
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
@@ -51,8 +52,9 @@ from engine.domain.risk_views import ExposureReport, RiskReport, Tail, Use, VarM
 from engine.domain.sentiment import Headline, SentimentData, SentimentPart, SentimentView, Topic
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
-from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
+from engine.domain.trade_views import FillView, PositionView, TradeCandles, TradeView, UnmanagedView
 from engine.domain.unmanaged import Absence, Ending, Unmanaged
+from engine.domain.venue_views import OrderView, VenueFacts, VenueKind, VenueOrders, VenueView
 
 NOON = datetime(2026, 1, 3, 12, 0, tzinfo=UTC)
 ANSWERED = NOON + timedelta(minutes=5)
@@ -521,6 +523,67 @@ def confirmation(**changes: Any) -> Confirmation:
         quote="USDT",
     )
     return replace(Confirmation(id="Q3", subject=step, asked_at=NOON), **changes)
+
+
+def order_state(**changes: Any) -> OrderState:
+    usual = OrderState(
+        symbol="BTC/USDT",
+        side=Side.SELL,
+        client_id="by-hand",
+        venue_order_id="771",
+        status=OrderStatus.OPEN,
+        quantity=Decimal("0.5"),
+        filled=Decimal(0),
+        type=OrderType.LIMIT,
+        limit_price=Decimal(99_000),
+    )
+    return replace(usual, **changes)
+
+
+def fill_view(**changes: Any) -> FillView:
+    traded = Fill(
+        venue="paper",
+        symbol="BTC/USDT",
+        trade_id="9",
+        client_id="x",
+        side=Side.BUY,
+        quantity=Decimal("0.00617"),
+        price=Decimal("20001.23"),
+        fee=Money(amount=Decimal("0.12"), currency="USDT"),
+        at=NOON,
+    )
+    usual = FillView(id="F1", fill=traded, fee_value=Decimal("0.12"), order_id="O5", position_id="T3")
+    return replace(usual, **changes)
+
+
+def order_view(**changes: Any) -> OrderView:
+    usual = OrderView(order=order(), fills=(fill_view(),), venue_order_id="12345678901234567890", stop=Decimal(19_000))
+    return replace(usual, **changes)
+
+
+def venue_views() -> tuple[VenueView, ...]:
+    """The paper venue, where all is well, and a real one that does not answer."""
+    paper = VenueView(
+        orders=VenueOrders(venue="paper", own=(order(), order(id="O6")), others=(order_state(),)),
+        facts=VenueFacts(kind=VenueKind.PAPER, exchange="binance", skew=0.2, updates="are filled here"),
+        last_at=NOON,
+        obstacles=(),
+    )
+    real = VenueView(
+        orders=VenueOrders(venue="kraken", own=(order(id="O7"),), trouble="it did not answer within 5 s"),
+        facts=VenueFacts(
+            kind=VenueKind.TEST_NET,
+            exchange="kraken",
+            key="wXyZ",
+            skew=-3.4,
+            used="120 used this minute",
+            updates="are told by polling",
+            prices="kraken cannot be reached since 2026-01-03 11:58 UTC",
+        ),
+        last_at=None,
+        obstacles=("nobody has said that it may trade there with the key that ends in wXyZ",),
+    )
+    return (paper, real)
 
 
 def adjuster_view(**changes: Any) -> AdjusterView:

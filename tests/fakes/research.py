@@ -224,6 +224,7 @@ def _reception(room: Room) -> Reception:
             views=room.views,
             results=room.results,
             risk=room.risk,
+            venues=room.venue_reports,
             desk=room.desk,
             clock=room.clock,
             version="0",

@@ -35,7 +35,17 @@ from handlers.web.server import WebServer, create_app
 from handlers.web.services import WebServices
 from handlers.web.sessions import Attempts, Sessions, SignInLinks, session_key
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeRiskReports, FakeViews, no_backtest, no_logs, paged
+from tests.fakes.chat import (
+    FakeClock,
+    FakeDesk,
+    FakeResults,
+    FakeRiskReports,
+    FakeVenueReports,
+    FakeViews,
+    no_backtest,
+    no_logs,
+    paged,
+)
 from tests.fakes.database import blank
 from tests.fakes.panel import rules_alone
 from tests.fakes.plain import PLAIN
@@ -117,6 +127,7 @@ class WebRoom:
             views=self.views,
             results=FakeResults(),
             risk=FakeRiskReports(),
+            venues=FakeVenueReports(),
             logs=no_logs,
             backtest=no_backtest,
             desk=self.desk,

@@ -166,6 +166,20 @@ SAID: dict[str, Asked] = {
         bad={BAD: "is neither a trade nor a market"},
         also={"forceexit T3 25%": "Close 25% of T3", "fx 3": "Close T3: sell", "forcesell all": "Close 2 positions"},
     ),
+    "venues": alone("1 venue: all well"),
+    "orders": alone("open order"),
+    "order": Asked(
+        good={"o1": "O1: buy", "1": "O1: buy"},
+        missing="One order belongs here",
+        wrong={"T1": "'T1' is not the id of an order", "O999": "There is no order O999"},
+        bad={BAD: "One order belongs here", "<b>O1</b>": "is not the id of an order"},
+    ),
+    "cancel": Asked(
+        good={"O1": "O1 is over: filled"},
+        missing="One order belongs here",
+        wrong={"A1": "is not the id of an order", "O999": "There is no order O999"},
+        bad={BAD: "One order belongs here", "<b>O1</b>": "is not the id of an order"},
+    ),
     "capital": Asked(
         good={"": "Capital: no stages"},
         wrong={"maybe": "'maybe' is neither yes nor no", "yes": "No next stage is proposed"},

@@ -41,6 +41,7 @@ async def at_telegram(room: Room, fake: FakeTelegram) -> AsyncIterator[None]:
             views=room.views,
             results=room.results,
             risk=room.risk,
+            venues=room.venue_reports,
             desk=room.desk,
             clock=room.clock,
             version="0",

@@ -4,14 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.capital import CapitalStep
+from engine.domain.orders import Side
 
 TOPIC = "confirm"
 """The kind of topic that the card of such a question has, e.g. ``confirm:Q3``."""
 
-Subject = CapitalStep
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelWish:
+    """An order that somebody wants to cancel, as it was when they asked.
+
+    Attributes:
+        person: Who asked; nobody else can confirm it.
+        at: Its venue, where the account has several; else empty.
+        filled, rest: What has traded of it, and what has not, in the base currency.
+        position_id: What it opened, adds to or sells; empty for nothing yet.
+        has_stop: Whether what is held has a stop, which then covers all of it.
+        expires_at: Until when it can be confirmed.
+    """
+
+    order_id: str
+    person: str
+    venue: str
+    at: str
+    symbol: str
+    side: Side
+    is_entry: bool
+    filled: Decimal
+    rest: Decimal
+    position_id: str
+    has_stop: bool
+    expires_at: datetime
+
+
+Subject = CapitalStep | CancelWish
 """What can be asked."""
 
 

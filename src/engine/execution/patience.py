@@ -30,7 +30,7 @@ class Patience:
             await self._line.cancel(order, "cancelled: entries are halted")
         for order in await self._line.store.read(self._impatient):
             if not order.status.final:
-                await self._line.cancel(order, "cancelled: it has waited long enough")
+                await self._line.cancel(order, f"cancelled: {order.reason or 'it has waited long enough'}")
         await self._protecting.sync_venue_events()
         for order in await self._line.store.read(self._impatient):
             if order.status.final and order.worst_price is not None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, insert, not_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, exists, func, insert, not_, select, update
 
 from engine.domain.errors import UnknownId
 from engine.domain.money import Money
@@ -242,6 +242,26 @@ class Orders:
             rows = self._connection.execute(_CHILDREN, {"parent": each.request.client_id})
             family.extend(_ORDER.from_row(row) for row in rows)
         return ""
+
+    def fills_of(self, order_id: str) -> tuple[FillView, ...]:
+        """What was filled of an order, in the order in which it was counted."""
+        query = select(_FILLS).where(_FILLS.c.order_id == order_id).order_by(_FILLS.c.number)
+        return tuple(_fill(row) for row in self._connection.execute(query))
+
+    def venue_id_of(self, order_id: str) -> str:
+        """What its venue calls an order; empty where that is not known.
+
+        Raises:
+            UnknownId: There is none with that id.
+        """
+        return str(self._row(order_id).venue_order_id)
+
+    def last_change(self, venue: str) -> datetime | None:
+        """When an order at a venue last changed; ``None`` where there never was one."""
+        found: datetime | None = self._connection.execute(
+            select(func.max(_ORDERS.c.updated_at)).where(_ORDERS.c.venue == venue)
+        ).scalar()
+        return found
 
     def fees_within(self, begin: datetime, end: datetime) -> Decimal:
         """What was paid in fees for positions in ``(begin, end]``.

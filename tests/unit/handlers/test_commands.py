@@ -15,7 +15,16 @@ from handlers.cards.monospace import WIDTH, aligned
 from handlers.commands import Call, build_commands
 from handlers.slack.speech import Speech
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeRiskReports, FakeViews, no_backtest, no_logs
+from tests.fakes.chat import (
+    FakeClock,
+    FakeDesk,
+    FakeResults,
+    FakeRiskReports,
+    FakeVenueReports,
+    FakeViews,
+    no_backtest,
+    no_logs,
+)
 from tests.fakes.panel import rules_alone
 
 README = Path(__file__).parents[3] / "README.md"
@@ -43,6 +52,10 @@ ALL = (
     *(
         "resume",
         "close",
+        "venues",
+        "orders",
+        "order",
+        "cancel",
         "capital",
         "emergency",
         "strangers",
@@ -75,6 +88,7 @@ class Room:
             views=self.views,
             results=self.results,
             risk=FakeRiskReports(),
+            venues=FakeVenueReports(),
             logs=no_logs,
             backtest=no_backtest,
             desk=self.desk,
@@ -106,7 +120,18 @@ def test_every_menu_entry_fits_the_platforms(room):
 
 def test_viewers_may_use_exactly_the_commands_that_change_and_cost_nothing(room):
     traders = [command.name for command in room.table.commands if command.role is not Role.VIEWER]
-    assert traders == ["backtest", "approve", "reject", "pause", "resume", "close", "emergency", "strangers", "logs"]
+    assert traders == [
+        "backtest",
+        "approve",
+        "reject",
+        "pause",
+        "resume",
+        "close",
+        "cancel",
+        "emergency",
+        "strangers",
+        "logs",
+    ]
 
 
 @pytest.mark.parametrize("text", ["/Status", "/status@GreenlightBot", "  /STATUS  "])
@@ -157,7 +182,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(room):
     assert str(refused.value) == "There is no command /statuz. Did you mean /status?"
 
 
-@pytest.mark.parametrize("typed", ["/buy", "/thanks", "/menu", "/cancel", "/"])
+@pytest.mark.parametrize("typed", ["/buy", "/thanks", "/menu", "/"])
 def test_a_word_that_is_like_no_command_is_answered_with_the_way_to_all_of_them(room, typed):
     with pytest.raises(BadInput) as refused:
         room.table.find(typed)
@@ -223,6 +248,9 @@ def test_a_command_like_no_other_is_answered_with_help(room):
         ("/digest", "2026-01-03"),
         ("/health", "All is well"),
         ("/predict btc", "Prediction for BTC/USDT: bullish"),
+        ("/venues", "2 venues: 1 does not trade freely"),
+        ("/orders", "4 open orders"),
+        ("/order o5", "O5: buy 0.00617 BTC/USDT"),
         ("/capital", "Capital: stage 2 of 3, up to 500 USDT"),
         ("/ppo", "Adjuster: advisory"),
         ("/quality", "Data is not good: BTC/USDT"),
@@ -313,6 +341,9 @@ READING = (
         "/predict btc",
         "/ppo",
         "/capital",
+        "/venues",
+        "/orders",
+        "/order O5",
         "/quality btc",
     ),
     "/llm",
@@ -350,7 +381,7 @@ async def test_what_an_admin_does_is_told_where_it_was_done(room):
 
 def test_every_reading_command_is_looked_at(room):
     read = {text.split()[0].removeprefix("/") for text in READING}
-    acts = {"approve", "reject", "pause", "resume", "close"}
+    acts = {"approve", "reject", "pause", "resume", "close", "cancel"}
     assert read | acts == {command.name for command in room.table.commands}
 
 
@@ -362,7 +393,7 @@ def test_the_slash_is_put_before_the_name_of_a_command_alone(room, text, slashed
     assert room.table.slashed(text) == slashed
 
 
-@pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume", "/close T3"])
+@pytest.mark.parametrize("text", ["/approve A17", "/reject A17", "/pause", "/resume", "/close T3", "/cancel O5"])
 async def test_viewers_may_only_look(room, text):
     with pytest.raises(NotAllowed, match="needs the role trader; yours is viewer"):
         await room.say(text, VIEWER)

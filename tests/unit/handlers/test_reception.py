@@ -16,7 +16,16 @@ from handlers.commands import build_commands
 from handlers.reception import Reception
 from handlers.strangers import AT_ONCE, LONGEST_NAME
 from tests.fakes import reports
-from tests.fakes.chat import FakeClock, FakeDesk, FakeResults, FakeRiskReports, FakeViews, no_backtest, no_logs
+from tests.fakes.chat import (
+    FakeClock,
+    FakeDesk,
+    FakeResults,
+    FakeRiskReports,
+    FakeVenueReports,
+    FakeViews,
+    no_backtest,
+    no_logs,
+)
 from tests.fakes.engine import engine_room
 from tests.fakes.panel import rules_alone
 
@@ -56,6 +65,7 @@ class Room:
                 views=self.views,
                 results=FakeResults(),
                 risk=FakeRiskReports(),
+                venues=FakeVenueReports(),
                 logs=no_logs,
                 backtest=no_backtest,
                 backtest_begun=begun,

@@ -142,6 +142,11 @@ class Refresher:
         return self._clocks.health
 
     @property
+    def skew(self) -> float | None:
+        """Seconds by which the venue's clock is ahead of ours, to about one; ``None`` while it is not known."""
+        return self._client.skew
+
+    @property
     def outage(self) -> str:
         """Why nothing at all can be traded on at the venue; empty where no more than some markets are in trouble."""
         return self._troubles.outage(self._traded(), self._candles.bad)

@@ -109,6 +109,11 @@ class VenueClient:
         return self.time.skew if self.time else None
 
     @property
+    def used(self) -> str:
+        """How much of its limits the venue last said was used; empty where it has not."""
+        return self._gate.used if self._gate else ""
+
+    @property
     def timeframes(self) -> frozenset[Timeframe]:
         """The candles it has; known once it is open."""
         return frozenset(each for each in Timeframe if each.value in (self._ccxt.timeframes or ()))

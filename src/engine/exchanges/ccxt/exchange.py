@@ -70,6 +70,16 @@ class CcxtExchange:
             name=name, account=account, lookup=self._lookup, watching=self._watching, clock=clock, symbols=symbols
         )
 
+    @property
+    def skew(self) -> float | None:
+        """Seconds by which the venue's clock is ahead of ours, to about one; ``None`` while it is not known."""
+        return self._account.skew
+
+    @property
+    def used(self) -> str:
+        """How much of its limits the venue last said was used; empty where it has not."""
+        return self._account.used
+
     async def close(self) -> None:
         """Let go of every connection."""
         await self._account.close()

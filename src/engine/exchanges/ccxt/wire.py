@@ -21,6 +21,8 @@ from engine.exchanges.headers import Quiet
 MOST_BYTES = 64 * 1024 * 1024
 """The longest answer that is read; the list of all markets of a large venue has some 20 MB."""
 _CHUNK = 64 * 1024
+_WEIGHTS = ("X-MBX-USED-WEIGHT-1M", "X-SAPI-USED-IP-WEIGHT-1M")
+"""The headers in which venues tell what was used of a minute's weight: Binance's."""
 
 
 class Gate:
@@ -37,6 +39,8 @@ class Gate:
         self._hosts: frozenset[str] | None = None
         self._quiet = Quiet(name, monotonic=monotonic, now=now)
         self.time = VenueTime(monotonic=monotonic, now=now)
+        self.used = ""
+        """How much of its limits the venue last said was used; empty where it says nothing of it."""
 
     def allow(self, hosts: frozenset[str]) -> None:
         """Let requests go to these hosts alone: a key of a test net never reaches the venue's own, nor the reverse."""
@@ -68,6 +72,8 @@ class Gate:
     def _note(self, response: aiohttp.ClientResponse) -> None:
         self._quiet.note(response.status, response.headers.get("Retry-After", ""))
         self.time.read(response.headers.get("Date", ""))
+        told = next((response.headers[each] for each in _WEIGHTS if each in response.headers), "")
+        self.used = f"{told} used this minute" if told.isdecimal() else self.used
 
 
 class JsonResponse(aiohttp.ClientResponse):

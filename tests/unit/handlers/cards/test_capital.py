@@ -72,7 +72,7 @@ def test_a_breach_is_an_alarm_with_what_it_was_and_what_is_left():
     [
         (YES, "Up to 2,500 USDT may be used now."),
         (NO, "It stays at 500 USDT. It is asked again after the time of a stage."),
-        (VOID, "The stage has changed since"),
+        (VOID, "The stage has changed since: nothing was done."),
     ],
 )
 def test_a_question_that_is_answered_says_by_whom_and_has_no_buttons(asked: Confirmation, words: str):
