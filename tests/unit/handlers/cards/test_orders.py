@@ -58,8 +58,14 @@ def test_open_orders_are_told_by_venue_with_what_each_is_for_and_whose_the_other
     assert texts(card) == [
         (
             "O6 sell 0.00617 BTC/USDT",
-            "stop and target 19,000 / 22,000\n0.001 filled\nprotects T3 (btc_momentum)\n"
-            "the venue does not list it: it is asked",
+            "\n".join(
+                (
+                    "stop and target 19,000 / 22,000",
+                    "0.001 filled",
+                    "protects T3 (btc_momentum)",
+                    "the venue does not list it: it is asked",
+                )
+            ),
         ),
         ("sell 0.5 BTC/USDT", "limit 99,000\nsomebody else's"),
     ]
