@@ -11,9 +11,11 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 
 from bot import indicators, model_chains, prompts
+from bot.real_venues import keys_of
 from bot.room import no_room_for, unwritable
 from bot.strategies import trial
 from bot.strategies.registry import faults, higher_of
+from bot.venues import real_venues
 from config.rules import Rule
 from config.settings import Settings
 from engine.domain.errors import ConfigError
@@ -41,7 +43,7 @@ def demand(settings: Settings) -> None:
 
 
 def _real_orders(settings: Settings) -> Iterator[ConfigError]:
-    """Nobody trades real money by accident, and, so far, nobody at all."""
+    """Nobody trades real money by accident, nor without keys, nor on prices of another time."""
     real = _real_venues(settings)
     if not real:
         return
@@ -52,12 +54,19 @@ def _real_orders(settings: Settings) -> Iterator[ConfigError]:
             key="live_trading",
             other=f"exchanges.{real[0]}.orders",
         )
-    else:
+        return
+    if settings.market.source == "replay":
         yield ConfigError(
-            "orders at a real venue come with a later version; this one has none to send them with.",
+            "must be paper while market.source is replay: a real venue fills no orders at prices of another time.",
             _NO_KEY_NEEDED,
             key=f"exchanges.{real[0]}.orders",
+            other="market.source",
         )
+    for name in real_venues(settings):
+        try:
+            keys_of(name, settings.exchanges[name])
+        except ConfigError as error:
+            yield error
 
 
 def _real_venues(settings: Settings) -> list[str]:
@@ -239,7 +248,7 @@ def _moment(at: datetime) -> str:
 
 
 RULES = (
-    Rule(needs=("profile", "live_trading", "exchanges"), broken=_real_orders),
+    Rule(needs=("profile", "live_trading", "market", "exchanges"), broken=_real_orders),
     Rule(needs=("database",), broken=driver_missing),
     Rule(needs=("database", "venue", "viewer", "logs", "replay"), broken=_room_for_files),
     Rule(needs=("people",), broken=_names_of_people),

@@ -430,7 +430,10 @@ async def test_a_market_whose_book_hangs_keeps_no_other_from_its_stop(tmp_path: 
     [
         ({}, r"live_trading: profile prod .*Write live_trading: \"I understand\""),
         ({"BOT_LIVE_TRADING": "yes"}, "live_trading: "),
-        ({"BOT_LIVE_TRADING": "I understand"}, "real venue come with a later version.*--profile paper"),
+        (
+            {"BOT_LIVE_TRADING": "I understand"},
+            "exchanges.binance.api_key: must be set.*BOT_EXCHANGES__BINANCE__API_KEY",
+        ),
     ],
 )
 async def test_prod_does_not_start(tmp_path: Path, said: dict[str, str], words: str) -> None:

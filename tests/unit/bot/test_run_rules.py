@@ -148,12 +148,16 @@ def test_markets_that_are_only_in_files_are_right_where_files_are_given(refusal:
 
 def test_profiles_that_do_not_start_are_not_called_good(refusal: Refusal) -> None:
     assert "live_trading: profile prod sends orders to a real venue" in refusal(profile="prod")[0]
-    assert (
-        "exchanges.binance.orders: orders at a real venue come with"
-        in refusal("live_trading: I understand", profile="prod")[0]
-    )
+    (no_keys,) = refusal("live_trading: I understand", profile="prod")
+    assert "exchanges.binance.api_key: must be set" in no_keys
+    assert "BOT_EXCHANGES__BINANCE__API_KEY" in no_keys
     assert [line.split(": ")[1] for line in refusal(profile="base")] == ["contexts", "market.markets"]
     assert refusal(profile="demo") == refusal(profile="paper") == []
+
+
+def test_real_orders_at_prices_of_another_time_are_refused(refusal: Refusal) -> None:
+    (line,) = refusal('live_trading: "I understand"\nexchanges: {binance: {orders: real}}', profile="demo")
+    assert "exchanges.binance.orders: must be paper while market.source is replay" in line
 
 
 def test_a_replay_on_the_walls_clock_is_refused_with_all_that_asks_for_it(refusal: Refusal) -> None:
