@@ -47,8 +47,10 @@ UNKNOWN_OUTCOME = Fault(
     status=503, body='{"code":-1006,"msg":"An unexpected response was received. Execution status unknown."}'
 )
 """Done, and the venue does not know it."""
-DOWN = Fault(status=503, effect=False, body='{"code":-1016,"msg":"This service is no longer available."}')
+DOWN = Fault(status=503, effect=False, body="<html>503 Service Unavailable</html>", content_type="text/html")
 """Not done: the venue is under maintenance."""
+DOWN_IN_WORDS = Fault(status=503, effect=False, body='{"code":-1016,"msg":"This service is no longer available."}')
+"""Not done, and said with a code that ccxt takes for a bad request."""
 NO_ROWS = Fault(change=lambda _: [])
 """A page of a list is missing."""
 

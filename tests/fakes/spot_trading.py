@@ -51,7 +51,7 @@ def cancel(venue: FakeBinance, sent: Sent) -> Json:
     order = _which(venue, sent)
     if order is None or not order.is_open:
         raise UNKNOWN
-    if sent.get("cancelRestrictions", "ONLY_NEW") != "ONLY_NEW" and order.status == "NEW":
+    if sent.get("cancelRestrictions", f"ONLY_{order.status}") != f"ONLY_{order.status}":
         raise Refused(-2011, "Order was not canceled due to cancel restrictions.")
     venue.matching.cancel(order)
     cancel_id = sent.get("newClientOrderId") or new_id()
