@@ -7,31 +7,25 @@ answer go wrong, ``limits.ban(60)`` bans, ``ahead`` sets its clock wrong, ``stre
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
 from aiohttp import web
 
-from tests.fakes.exchange import CUT, HTML, FakeExchange, Fault, Symbol, cut_answer
+from tests.fakes.exchange import CUT, HTML, Fault, Symbol
 from tests.fakes.spot_endpoints import ENDPOINTS, OPEN, SIGNED, Endpoint
 from tests.fakes.spot_guard import SIGNED as SIGNATURE
 from tests.fakes.spot_guard import Keys, check_key, check_names, check_signed, parameters
-from tests.fakes.spot_ledger import Ledger
 from tests.fakes.spot_limits import Limits, Refusal
-from tests.fakes.spot_matching import Matching
 from tests.fakes.spot_orders import Refused, Report
 from tests.fakes.spot_stream import UserStream
 from tests.fakes.spot_trading import PartlyRefused
 from tests.fakes.spot_views import account_position, execution_report
+from tests.fakes.trading_venue import TradingVenue, lenient
 
 Json = Any
-LOOK = 0.02
-"""Seconds from one look at the market to the next."""
 
 DROPPED = Fault(drop=True)
 """Done, and the answer is lost."""
@@ -65,17 +59,7 @@ def slow_answer(seconds: float) -> Fault:
     return Fault(after=seconds)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One call: what it was, with which parameters, when by the venue's clock, and the status that it got."""
-
-    call: str
-    sent: Mapping[str, str]
-    at: int
-    status: int
-
-
-class FakeBinance(FakeExchange):
+class FakeBinance(TradingVenue):
     """The venue; ``url`` goes into ``exchanges.binance.api_url``.
 
     Args:
@@ -88,56 +72,10 @@ class FakeBinance(FakeExchange):
         self, symbols: list[Symbol] | None = None, *, balances: Mapping[str, Decimal | str] | None = None,
         keys: Keys | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(symbols)
+        super().__init__(symbols, {"USDT": "10000"} if balances is None else balances)
         self.keys = keys or Keys()
-        self.ledger = Ledger({"USDT": "10000"} if balances is None else balances)
         self.limits = Limits(now_ms=self.now_ms)
         self.stream = UserStream(self.keys, self.now_ms)
-        self.matching = Matching(self.symbols, self.ledger, now_ms=self.now_ms, tell=self._report)
-        self.log: list[Asked] = []
-        """Every call of the REST interface, in the order of the answers."""
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    def set_price(self, symbol: str, price: float | str | Decimal) -> None:
-        """Move a market to a price, where it stays; what that fills or triggers is filled and triggered now."""
-        value = float(price)
-        self.symbols[symbol].price = lambda _: value
-        self.matching.advance()
-
-    def audit(self) -> None:
-        """See that money was conserved, to the last digit.
-
-        Raises:
-            AssertionError: It was not.
-        """
-        self.matching.audit()
-
-    def count(self, call: str) -> int:
-        """How often something was asked, as "POST /api/v3/order"."""
-        return sum(1 for each in self.log if each.call == call)
-
-    async def start(self) -> None:
-        await super().start()
-        self._keep(asyncio.create_task(self._look()))
-
-    async def stop(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        await super().stop()
-
-    def _route(self, app: web.Application) -> None:
-        app.router.add_route("*", "/{path:.*}", self._answer)
-
-    def _keep(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _look(self) -> None:
-        while True:
-            self.matching.advance()
-            await asyncio.sleep(LOOK)
 
     def _report(self, report: Report) -> None:
         self.stream.tell(execution_report(report, self.now_ms()))
@@ -150,50 +88,11 @@ class FakeBinance(FakeExchange):
             return await self.stream.listen(request)
         if request.path.startswith("/ws"):
             return await self.socket.answer(request)
-        total = await _total(request)
-        call, sent = f"{request.method} {request.path}", _lenient(total)
-        self.calls.append((request.path, sent))
-        fault = self._fault(call, sent.get("symbol", ""))
-        await asyncio.sleep(fault.wait)
-        if fault.late:
-            self._keep(asyncio.create_task(self._later(request, total, fault.late)))
-            return _hang_up(request)
-        status, body, headers = self._carry_out(request, total) if fault.effect else (200, {}, {})
-        self.log.append(Asked(call=call, sent=sent, at=self.now_ms(), status=status))
-        await asyncio.sleep(fault.after)
-        return await self._respond(request, fault, status, body, headers)
-
-    async def _respond(
-        self, request: web.Request, fault: Fault, status: int, body: Json, headers: Mapping[str, str]
-    ) -> web.StreamResponse:
-        if fault.drop:
-            return _hang_up(request)
-        if body is None:
-            return web.Response(status=404, text="<html><body>404 Not Found</body></html>", content_type="text/html")
-        text = fault.body if fault.body is not None else json.dumps(fault.change(body) if status < 400 else body)
-        if fault.cut:
-            return await cut_answer(request, text)
-        return web.Response(text=text, status=fault.status if fault.status != 200 else status,
-                            content_type=fault.content_type,
-                            headers={"Date": self._date(), **headers, **fault.headers})  # fmt: skip
-
-    async def _later(self, request: web.Request, total: str, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        status, _, _ = self._carry_out(request, total)
-        call = f"{request.method} {request.path}"
-        self.log.append(Asked(call=call, sent=_lenient(total), at=self.now_ms(), status=status))
-
-    def _fault(self, call: str, symbol: str) -> Fault:
-        for name in (call, call.partition(" ")[2]):
-            for key in ((name, symbol), (name, "")):
-                if self._faults.get(key):
-                    return self._faults[key].pop(0)
-        return Fault()
+        return await super()._answer(request)
 
     def _carry_out(self, request: web.Request, total: str) -> tuple[int, Json, dict[str, str]]:
-        """The status, the body (``None`` for a page that is not there) and headers."""
         endpoint = ENDPOINTS.get((request.method, request.path))
-        sent = _lenient(total)
+        sent = lenient(total)
         refusal = self.limits.count(endpoint.weight(sent) if endpoint else 1,
                                     is_order=endpoint is not None and endpoint.is_order)  # fmt: skip
         headers = {"X-MBX-USED-WEIGHT-1M": str(self.limits.used), "X-MBX-ORDER-COUNT-10S": str(self.limits.ordered)}
@@ -222,27 +121,8 @@ class FakeBinance(FakeExchange):
         return {name: value for name, value in sent.items() if value}
 
 
-async def _total(request: web.Request) -> str:
-    """The query and the body as they were sent, one after the other: what is signed."""
-    body = (await request.read()).decode()
-    return request.raw_path.partition("?")[2] + body
-
-
-def _lenient(total: str) -> dict[str, str]:
-    try:
-        return parameters(total)
-    except Refused:
-        return {}
-
-
 def _words(refused: Refused | Refusal) -> Json:
     return {"code": refused.code, "msg": refused.message}
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
 
 
 @asynccontextmanager
