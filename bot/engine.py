@@ -13,6 +13,7 @@ from bot.adjuster import adjuster_of, adjuster_view
 from bot.derivatives import derivatives_of
 from bot.externals import EXTERNALS, Externals
 from bot.health import Health
+from bot.live import limits_in_words, live_accounts
 from bot.live_market import no_entry_of
 from bot.lock import account_files, lock_file
 from bot.markets import Source
@@ -51,6 +52,7 @@ from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.first_go import FirstGoes
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_insights import AskSentiment, KeptInsights
 from engine.kept_stats import KeptStats
@@ -156,7 +158,8 @@ async def build_engine(
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = terms.risk.limits
-    no_entry = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
+    first_goes = FirstGoes(store=store, clock=clock, accounts=live_accounts(settings), limits=limits_in_words(settings))
+    no_entry = _no_entry(settings, market, first_goes)
     confirms = market.live.confirms if market.live else nobody_confirms
     quality = DataQualityMonitor(limits=terms.quality, confirms=confirms)
     candles = CheckedCandles(market_data=market_data, quality=quality, history=market.history)
@@ -247,6 +250,7 @@ async def build_engine(
     )
     capital = Capital(store=store, clock=clock, plan=settings.capital.plan)
     await capital.open()
+    await first_goes.open()
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     health = Health()
     if market.live is not None:
@@ -294,6 +298,7 @@ async def build_engine(
                     clock=clock,
                     good_for=settings.approval.confirm_within,
                 ),
+                first_goes=first_goes,
             ),
             emergency=emergency,
             clock=clock,
@@ -381,6 +386,15 @@ def _least(market: Source, symbol: str) -> Decimal:
 def _store_trouble(health: Health) -> str:
     """Why nothing can be entered where nothing can be written; empty where it can."""
     return next((f"{STORE}: {part.detail}" for part in health.parts() if part.name == STORE and not part.ok), "")
+
+
+def _no_entry(settings: Settings, market: Source, first_goes: FirstGoes) -> NoEntry:
+    """What speaks against entering, beside halts: nobody's first go, a venue that is away, a clock that is wrong."""
+    by_market = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
+    if not first_goes.accounts:
+        return by_market
+    venues = {context.name: venue_of(settings, context) for context in settings.contexts}
+    return lambda context: first_goes.no_entry(venues.get(context, "")) or by_market(context)
 
 
 def _nowhere(market: Source, no_entry: NoEntry) -> str:

@@ -20,6 +20,7 @@ from config.rules import Rule
 from config.settings import Settings
 from engine.domain.errors import ConfigError
 from engine.domain.extras import install
+from engine.domain.messages import Role
 from engine.exchanges.ccxt.client import check_exchange, known_exchanges
 from engine.store.location import file_of
 from engine.strategies.consolidation import Consolidation
@@ -47,12 +48,13 @@ def _real_orders(settings: Settings) -> Iterator[ConfigError]:
     real = _real_venues(settings)
     if not real:
         return
-    if settings.live_trading != CONSENT:
+    money = [name for name in real if not settings.exchanges[name].sandbox]
+    if money and settings.live_trading != CONSENT:
         yield ConfigError(
             f"profile {settings.profile} sends orders to a real venue, and nobody has agreed to that.",
             f'Write live_trading: "{CONSENT}" into your file. {_NO_KEY_NEEDED}',
             key="live_trading",
-            other=f"exchanges.{real[0]}.orders",
+            other=f"exchanges.{money[0]}.orders",
         )
         return
     if settings.market.source == "replay":
@@ -67,6 +69,27 @@ def _real_orders(settings: Settings) -> Iterator[ConfigError]:
             keys_of(name, settings.exchanges[name])
         except ConfigError as error:
             yield error
+
+
+def _somebody_responsible(settings: Settings) -> Iterator[ConfigError]:
+    """Real orders need somebody who may stop them, and begin with little."""
+    real = _real_venues(settings)
+    if not real:
+        return
+    if not any(person.role is Role.ADMIN for person in settings.people):
+        yield ConfigError(
+            "must name an admin: orders are real, and nobody could give the first go or stop them.",
+            "Add one: [{name: Ada, role: admin, telegram: 123456789}].",
+            key="people",
+            other=f"exchanges.{real[0]}.orders",
+        )
+    if not settings.capital.stages:
+        yield ConfigError(
+            "must have a first stage: orders are real, and all of the account could be used.",
+            "Set it to what you can lose: [100, 500, 2500].",
+            key="capital.stages",
+            other=f"exchanges.{real[0]}.orders",
+        )
 
 
 def _real_venues(settings: Settings) -> list[str]:
@@ -249,6 +272,7 @@ def _moment(at: datetime) -> str:
 
 RULES = (
     Rule(needs=("profile", "live_trading", "market", "exchanges"), broken=_real_orders),
+    Rule(needs=("exchanges", "people", "capital"), broken=_somebody_responsible),
     Rule(needs=("database",), broken=driver_missing),
     Rule(needs=("database", "venue", "viewer", "logs", "replay"), broken=_room_for_files),
     Rule(needs=("people",), broken=_names_of_people),

@@ -17,7 +17,18 @@ from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.store.outbox import EMERGENCY_ANSWER, halt_id_of
 from engine.views import Views
-from handlers.cards import adjuster, alerts, approval, capital, closings, confirmations, emergencies, inventory, models
+from handlers.cards import (
+    adjuster,
+    alerts,
+    approval,
+    capital,
+    closings,
+    confirmations,
+    emergencies,
+    inventory,
+    live,
+    models,
+)
 from handlers.topics import TOPICS
 
 _OF_A_TRADE = ("trade", "closed", "unprotected")
@@ -63,6 +74,7 @@ class Notifications:
             "adjuster": self._adjuster,
             CONFIRM: self._confirm,
             "capital": self._capital,
+            "live": self._live,
             "external": self._external,
             "inventory": self._inventory,
             "emergency": self._emergency,
@@ -138,6 +150,9 @@ class Notifications:
 
     async def _capital(self, subject: str) -> Card:
         return capital.changed(*await self._views.capital_change(int(subject)))
+
+    async def _live(self, subject: str) -> Card:
+        return live.started(await self._views.live_notice(subject))
 
     async def _external(self, subject: str) -> Card:
         return emergencies.external(await self._views.external(subject))

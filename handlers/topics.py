@@ -28,6 +28,7 @@ from engine.domain.events import (
     Halted,
     HaltEnded,
     InventoryFound,
+    LiveStarted,
     LosingStreakChanged,
     ModelBudgetUsed,
     OrderChanged,
@@ -59,6 +60,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "budget": (Lane.URGENT, CardKind.ALERTS),
     "adjuster": (Lane.URGENT, CardKind.ALERTS),
     CONFIRM: (Lane.URGENT, CardKind.APPROVALS),
+    "live": (Lane.NORMAL, CardKind.ALERTS),
     "capital": (Lane.URGENT, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
     "inventory": (Lane.URGENT, CardKind.ALERTS),
@@ -139,6 +141,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"adjuster:{notice_id}",)
         case ConfirmationAsked(confirmation_id=confirmation_id) | ConfirmationChanged(confirmation_id=confirmation_id):
             return (f"{CONFIRM}:{confirmation_id}",)
+        case LiveStarted(notice_id=notice_id):
+            return (f"live:{notice_id}",)
         case CapitalChanged(number=number):
             return (f"capital:{number}",)
         case DigestDue(digest_id=digest_id):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.doctor import keeping, machine, models, people, slack, telegram, trading, viewer
+from bot.doctor import keeping, keys, machine, models, people, slack, telegram, trading, viewer
 from bot.doctor.check import Case, Check, Line, Verdict
 from bot.logs import Mask
 from config.settings import secrets
@@ -42,6 +42,7 @@ def _made(check: Check, case: Case, mask: Mask) -> Line:
 CHECKS = (
     *machine.CHECKS,
     *trading.CHECKS,
+    *keys.CHECKS,
     *keeping.CHECKS,
     *people.CHECKS,
     *telegram.CHECKS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.capital import CapitalStep
-from engine.domain.confirmations import TOPIC, CancelWish, Confirmation, Consent, Stage
+from engine.domain.confirmations import TOPIC, CancelWish, Confirmation, Consent, FirstGo, Stage
 from engine.domain.market import named
 from engine.domain.messages import BREAK, Button, Card
-from handlers.cards import wording
+from handlers.cards import live, wording
 
 _OUTCOMES = {Stage.AGREED: "agreed", Stage.DECLINED: "said no", Stage.VOID: "no longer asked"}
 _Fields = tuple[tuple[str, str], ...]
@@ -38,6 +38,8 @@ def _title(asked: Confirmation) -> str:
         case CancelWish() as wish:
             what = f"{wish.side} {wording.quantity(wish.rest)} {BREAK}{named(wish.symbol, wish.at)}"
             return f"Cancel {wish.order_id}? {BREAK}{what}"
+        case FirstGo(account=account):
+            return f"First go at {account.venue}? {BREAK}{account.kind}"
 
 
 def _fields(asked: Confirmation) -> _Fields:
@@ -46,6 +48,8 @@ def _fields(asked: Confirmation) -> _Fields:
             return _figures(step)
         case CancelWish() as wish:
             return _what_becomes(wish)
+        case FirstGo(account=account, limits=limits):
+            return (live.account(account), *limits)
 
 
 def _question(asked: Confirmation) -> str:
@@ -55,6 +59,11 @@ def _question(asked: Confirmation) -> str:
             return wording.lines("An admin presses it, once.", again, "/capital tells more.")
         case CancelWish() as wish:
             return f"Only you can press it, until {BREAK}{wording.moment(wish.expires_at)}."
+        case FirstGo(account=account):
+            return wording.lines(
+                f"Nothing is entered at {account.venue} {BREAK}before an admin presses Go.",
+                f"It is kept for this key; {BREAK}another one is asked about anew.",
+            )
 
 
 def _buttons(asked: Confirmation) -> tuple[Button, ...]:
@@ -63,6 +72,8 @@ def _buttons(asked: Confirmation) -> tuple[Button, ...]:
             labels = (f"Use {wording.quantity(step.after)}", f"Stay at {wording.quantity(step.before)}")
         case CancelWish() as wish:
             labels = (f"Cancel {wish.order_id}", "Leave it")
+        case FirstGo():
+            labels = ("Go", "Not now")
     return tuple(
         Button(label=label, verb=consent, about=asked.id)
         for label, consent in zip(labels, (Consent.YES, Consent.NO), strict=True)
@@ -82,6 +93,10 @@ def _came_of(asked: Confirmation) -> str:
             return f"It is being cancelled. {BREAK}/order {wish.order_id} shows how far that is."
         case CancelWish():
             return "It was left as it is."
+        case FirstGo(account=account) if is_agreed:
+            return f"The bot may enter at {account.venue} now. {BREAK}/pause stops entries."
+        case FirstGo():
+            return "Nothing is entered there. It is asked again at the next start."
 
 
 def _figures(step: CapitalStep) -> _Fields:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from engine.cancelling import Cancelling
 from engine.capital import Capital
 from engine.domain.capital import CapitalStep
-from engine.domain.confirmations import CancelWish, Confirmation, Consent, Stage
+from engine.domain.confirmations import CancelWish, Confirmation, Consent, FirstGo, Stage
 from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.events import ConfirmationChanged
 from engine.domain.messages import Person, Role
+from engine.first_go import FirstGoes
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 
@@ -25,6 +26,7 @@ class Confirming:
     store: Database
     capital: Capital
     cancelling: Cancelling
+    first_goes: FirstGoes
 
     async def view(self, confirmation_id: str) -> Confirmation:
         """One question, as it stands.
@@ -78,6 +80,8 @@ class Confirming:
         match asked.subject:
             case CapitalStep() as step:
                 return self.capital.answer(uow, asked, step, consent, person)
+            case FirstGo() as subject:
+                return self.first_goes.answer(uow, asked, subject, consent, person)
             case CancelWish() as wish:
                 return self.cancelling.answer(uow, asked, wish, consent, person)
 

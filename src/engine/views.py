@@ -19,6 +19,7 @@ from engine.domain.errors import GreenlightError, NoData, UnknownId, VenueError
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
 from engine.domain.health import Part, PlatformTrouble
 from engine.domain.inventory import Inventory
+from engine.domain.live import LiveNotice
 from engine.domain.market import Listing
 from engine.domain.model_ledger import BudgetNotice
 from engine.domain.model_views import ModelsView
@@ -261,6 +262,14 @@ class Views(AccountViews):
             UnknownId: There is none with that id.
         """
         return await self.store.read(lambda uow: uow.confirmations.get(confirmation_id))
+
+    async def live_notice(self, notice_id: str) -> LiveNotice:
+        """What people were told at a start with real orders.
+
+        Raises:
+            UnknownId: There was no such start.
+        """
+        return await self.store.read(lambda uow: uow.live_notices.get(notice_id))
 
     async def capital_change(self, number: int) -> tuple[CapitalStage, CapitalStage | None, str]:
         """A time in which so much of the account may be used, the one before it, and the currency.

@@ -61,6 +61,7 @@ from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.first_go import FirstGoes
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
 from engine.learning import adjuster as learnt
@@ -410,6 +411,7 @@ async def engine_room(
     closings = Closings(store=store, market_data=market_data, orchestrator=services.orchestrator, clock=clock)
     keeper = Capital(store=store, clock=clock, plan=capital)
     await keeper.open()
+    first_goes = FirstGoes(store=store, clock=clock)
     cancelling = Cancelling(store=store, orchestrator=services.orchestrator, clock=clock)
     emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
     room = Room(
@@ -435,7 +437,7 @@ async def engine_room(
             store=store,
             approvals=approvals,
             closings=closings,
-            confirming=Confirming(store=store, capital=keeper, cancelling=cancelling),
+            confirming=Confirming(store=store, capital=keeper, cancelling=cancelling, first_goes=first_goes),
             emergency=emergency,
             clock=clock,
         ),

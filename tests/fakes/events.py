@@ -20,6 +20,7 @@ from engine.domain.events import (
     Halted,
     HaltEnded,
     InventoryFound,
+    LiveStarted,
     LosingStreakChanged,
     ModelBudgetUsed,
     OrderChanged,
@@ -77,6 +78,7 @@ EVENTS: tuple[Event, ...] = (
     ConfirmationAsked(at=NOON, confirmation_id="Q1"),
     ConfirmationChanged(at=NOON, confirmation_id="Q1", stage="agreed", by="Ann"),
     CapitalChanged(at=NOON, number=2),
+    LiveStarted(at=NOON, notice_id="20260103120000"),
     DigestDue(at=NOON, digest_id="2026-01-03"),
     Welcomed(at=NOON),
 )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.fakes.binance import FakeBinance
@@ -20,6 +23,9 @@ from tests.fakes.program import Files
 from tests.scenario.test_paper_profile import BreakingOut, next_minute
 
 
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/enter/[\w-]+")
+
+
 def write(folder: Path, url: str) -> Path:
     """Profile paper with real orders, and nobody asked."""
     sections: dict[str, Any] = {
@@ -27,6 +33,7 @@ def write(folder: Path, url: str) -> Path:
         "live_trading": "I understand",
         "database": {"url": f"sqlite:///{folder}/greenlight.sqlite"},
         "web": {"port": 0},
+        "capital": {"stages": [100, 500]},
         "sentiment": {"enabled": False},
         "exchanges": {"binance": {"orders": "real", "api_url": url, "poll_every": 0.3, "answer_within": 5}},
         "approval": {"auto_above": 0, "ask_above": 0, "max_price_drift": 0.05},
@@ -56,6 +63,22 @@ def started(config: Path, fake: FakeBinance) -> Iterator[subprocess.Popen[bytes]
             process.wait(20)
 
 
+async def go(files: Files) -> None:
+    """Let the admin in by the printed link, and press what the bot asks before it enters anything."""
+    log = files.folder / "log"
+    await until(lambda: LINK.search(log.read_text()) and _rows(files, "SELECT * FROM confirmations"), seconds=60)
+    link = LINK.findall(log.read_text())[-1]
+    (asked,) = _rows(files, "SELECT * FROM confirmations WHERE stage = 'asked'")
+    home = link.partition("/enter")[0]
+    async with httpx.AsyncClient(headers={"origin": home}) as browser:
+        await until(lambda: '"event": "started"' in log.read_text(), seconds=60)
+        assert (await browser.get(link)).status_code == 303
+        press = {"data": f"yes:{asked['id']}", "delivery_id": str(uuid4())}
+        pressed = await browser.post(f"{home}/chat/press", json=press)
+        assert pressed.status_code == 204, pressed.text
+    await until(lambda: _rows(files, "SELECT * FROM confirmations WHERE stage = 'agreed'"), seconds=20)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path) -> None:
@@ -65,6 +88,7 @@ async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path)
     try:
         config = write(tmp_path, fake.url)
         with started(config, fake) as process:
+            await go(files)
             await until(
                 lambda: _rows(files, "SELECT * FROM orders WHERE type = 'oco' AND status = 'open'"), seconds=120
             )
@@ -72,6 +96,8 @@ async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path)
             process.wait(20)
         bought, ocos = dict(fake.matching.accepted), fake.matching.open_orders()
         assert set(fake.matching.accepted.values()) == {1}
+        (position,) = _rows(files, "SELECT * FROM positions")
+        assert 90 < float(position["cost"]) <= 100, "no more than the first stage of capital"
         assert [each.type for each in ocos] == ["LIMIT_MAKER", "STOP_LOSS"]
         with started(config, fake):
             await until(lambda: (tmp_path / "log").read_text().count('"event": "started"') == 2, seconds=60)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.capital import CapitalStep
+from engine.domain.live import LiveAccount
 from engine.domain.orders import Side
 
 TOPIC = "confirm"
@@ -41,7 +42,19 @@ class CancelWish:
     expires_at: datetime
 
 
-Subject = CapitalStep | CancelWish
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstGo:
+    """An account that orders really go to, and that nobody has said may begin.
+
+    Attributes:
+        limits: What it is held to, each with its name.
+    """
+
+    account: LiveAccount
+    limits: tuple[tuple[str, str], ...]
+
+
+Subject = CapitalStep | CancelWish | FirstGo
 """What can be asked."""
 
 

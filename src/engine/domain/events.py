@@ -287,6 +287,14 @@ class CapitalChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStarted:
+    """The program started with accounts that orders really go to."""
+
+    at: datetime
+    notice_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
     """A day ended and its figures were fixed; or a week did, where people are told once a week."""
 
@@ -328,6 +336,7 @@ Event = (
     | ConfirmationAsked
     | ConfirmationChanged
     | CapitalChanged
+    | LiveStarted
     | DigestDue
     | Welcomed
 )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 from engine.domain.adjustments import AdjusterNotice
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.events import Event, PositionClosed, emergency_of, traded
+from engine.domain.live import LiveNotice
 from engine.domain.messages import Destination, Ref
 from engine.domain.model_ledger import BudgetNotice
 from engine.domain.unmanaged import Ending
@@ -215,6 +216,11 @@ class UnitOfWork:
     def adjuster_notices(self) -> Notices[AdjusterNotice]:
         """What people were told of the policy that adjusts entries; over at once."""
         return Notices(settings=self.settings, prefix="adjuster.", kind=AdjusterNotice, over_at=lambda each: each.at)
+
+    @cached_property
+    def live_notices(self) -> Notices[LiveNotice]:
+        """What people were told at starts with real orders; over at once."""
+        return Notices(settings=self.settings, prefix="live.", kind=LiveNotice, over_at=lambda each: each.at)
 
     @cached_property
     def _numbering(self) -> Numbering:

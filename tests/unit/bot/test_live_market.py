@@ -93,7 +93,8 @@ def test_a_venue_must_be_named(tmp_path: Path) -> None:
 
 def test_paper_needs_nobodys_word_and_real_orders_do(tmp_path: Path) -> None:
     demand(settings(tmp_path))
-    for said, words in ((None, "nobody has agreed"), ("i understand", "nobody has agreed"), ("I understand", "later")):
+    nobody = "nobody has agreed"
+    for said, words in ((None, nobody), ("i understand", nobody), ("I understand", "must be set")):
         with pytest.raises(ConfigError, match=words):
             demand(settings(tmp_path, "prod", live_trading=said))
     with pytest.raises(ConfigError, match="live_trading: profile prod"):

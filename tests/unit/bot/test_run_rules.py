@@ -148,15 +148,36 @@ def test_markets_that_are_only_in_files_are_right_where_files_are_given(refusal:
 
 def test_profiles_that_do_not_start_are_not_called_good(refusal: Refusal) -> None:
     assert "live_trading: profile prod sends orders to a real venue" in refusal(profile="prod")[0]
-    (no_keys,) = refusal("live_trading: I understand", profile="prod")
+    no_keys, *beside = refusal("live_trading: I understand", profile="prod")
     assert "exchanges.binance.api_key: must be set" in no_keys
     assert "BOT_EXCHANGES__BINANCE__API_KEY" in no_keys
+    assert ["people: must name an admin" in line for line in beside] == [True]
     assert [line.split(": ")[1] for line in refusal(profile="base")] == ["contexts", "market.markets"]
     assert refusal(profile="demo") == refusal(profile="paper") == []
 
 
+KEYS = {"BOT_EXCHANGES__BINANCE__API_KEY": "k" * 32, "BOT_EXCHANGES__BINANCE__SECRET": "s" * 32}
+ADMIN = "people: [{name: Ada, role: admin, web: ada}]\n"
+
+
+def test_a_test_net_needs_no_word_about_money_but_keys_and_an_admin(refusal: Refusal) -> None:
+    assert refusal(ADMIN, profile="sandbox", **KEYS) == []
+    assert [line.split(": ")[1] for line in refusal(profile="sandbox", **KEYS)] == ["people"]
+    assert "exchanges.binance.api_key: must be set" in refusal(ADMIN, profile="sandbox")[0]
+
+
+def test_real_money_needs_the_word_keys_an_admin_and_a_first_stage(refusal: Refusal) -> None:
+    agreed = f"{ADMIN}live_trading: I understand\n"
+    assert refusal(agreed, profile="prod", **KEYS) == []
+    assert "live_trading: profile prod" in refusal(ADMIN, profile="prod", **KEYS)[0]
+    (all_of_it,) = refusal(f"{agreed}capital: {{stages: []}}", profile="prod", **KEYS)
+    assert "capital.stages: must have a first stage" in all_of_it
+    traders = agreed.replace("admin", "trader")
+    assert "people: must name an admin" in refusal(traders, profile="prod", **KEYS)[0]
+
+
 def test_real_orders_at_prices_of_another_time_are_refused(refusal: Refusal) -> None:
-    (line,) = refusal('live_trading: "I understand"\nexchanges: {binance: {orders: real}}', profile="demo")
+    line, *_ = refusal('live_trading: "I understand"\nexchanges: {binance: {orders: real}}', profile="demo")
     assert "exchanges.binance.orders: must be paper while market.source is replay" in line
 
 

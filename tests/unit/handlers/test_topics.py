@@ -44,6 +44,7 @@ TOPICS = {
     "ConfirmationAsked": ("confirm:Q1",),
     "ConfirmationChanged": ("confirm:Q1",),
     "CapitalChanged": ("capital:2",),
+    "LiveStarted": ("live:20260103120000",),
     "DigestDue": ("digest:2026-01-03",),
     "Welcomed": ("welcome:1",),
 }

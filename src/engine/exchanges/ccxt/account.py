@@ -17,6 +17,7 @@ from engine.domain.market import Market
 from engine.exchanges.ccxt.client import VenueClient, words_of
 from engine.exchanges.ccxt.habits import Habits, Placement, habits_of, oco_on_binance
 from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.rights import READERS, KeyRights
 from engine.exchanges.ccxt.turns import Urgency
 
 if TYPE_CHECKING:
@@ -235,6 +236,13 @@ class VenueAccount(VenueClient):
     async def owned(self) -> Raw:
         """What is owned of each currency."""
         return await self._timed(lambda venue: venue.fetch_balance(), _balance)
+
+    async def rights(self) -> KeyRights:
+        """What its key may do, as far as the venue tells."""
+        if self._exchange not in READERS:
+            return KeyRights()
+        method, read = READERS[self._exchange]
+        return await self._timed(lambda venue: getattr(venue, method)(), read)
 
     async def _order(self, ask: Callable[[Any], Awaitable[Any]]) -> Raw:
         return await self._timed(ask, _anything, urgent=True)

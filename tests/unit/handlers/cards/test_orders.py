@@ -36,6 +36,13 @@ ASKED = Confirmation(id="Q4", subject=WISH, asked_at=reports.NOON)
 OF_AN_EXIT = replace(ASKED, subject=replace(WISH, is_entry=False, side=Side.SELL))
 
 
+OF_AN_OCO = """\
+stop and target 19,000 / 22,000
+0.001 filled
+protects T3 (btc_momentum)
+the venue does not list it: it is asked"""
+
+
 def texts(card: Card) -> list[tuple[str, str]]:
     return [(flowing(item.title), flowing(item.text)) for item in card.items]
 
@@ -58,14 +65,7 @@ def test_open_orders_are_told_by_venue_with_what_each_is_for_and_whose_the_other
     assert texts(card) == [
         (
             "O6 sell 0.00617 BTC/USDT",
-            "\n".join(
-                (
-                    "stop and target 19,000 / 22,000",
-                    "0.001 filled",
-                    "protects T3 (btc_momentum)",
-                    "the venue does not list it: it is asked",
-                )
-            ),
+            OF_AN_OCO,
         ),
         ("sell 0.5 BTC/USDT", "limit 99,000\nsomebody else's"),
     ]
