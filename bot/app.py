@@ -188,7 +188,9 @@ class App:
         await engine.approvals.recover()
         await engine.models.begin()
         if halt_id := await engine.emergency.standing():
-            self._announce(f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume ends it.")
+            self._announce(
+                f"The emergency stop ({halt_id}) stands and is gone on with; an admin's /resume with a reason ends it."
+            )
             await engine.approvals.decline_all_open("the emergency stop stands")
             engine.emergency.start()
         for held in await engine.unmanaged.observe():

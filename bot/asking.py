@@ -41,8 +41,9 @@ def exposed(settings: Settings) -> str:
     found = _asked(settings, "GET", "/api/emergency", PreviewRow.model_validate_json)
     if stop := found.standing:
         called = f"The emergency stop {stop.id} stands since {wording.moment(stop.since)}, called by {stop.by}."
-        return wording.lines(*_ended(found), called, f"State: {stop.note}", "An admin's /resume ends it.")
-    return wording.lines(*_ended(found), "Nothing was done. bot emergency --now halts entries and sells everything.")
+        ends = "An admin's /resume with a reason ends it."
+        return wording.lines(*_ended(found), called, f"State: {stop.note}", ends)
+    return wording.lines(*_ended(found), f"Nothing was done. bot emergency --now {_does(found)}.")
 
 
 def stop_everything(settings: Settings) -> str:
@@ -52,8 +53,13 @@ def stop_everything(settings: Settings) -> str:
         GreenlightError: Nobody answers, or nobody who is understood.
     """
     stop = _asked(settings, "POST", "/api/emergency", EmergencyRow.model_validate_json)
-    stands = f"The emergency stop {stop.id} stands and goes on until nothing is left; an admin's /resume ends it."
+    ends = "an admin's /resume with a reason ends it"
+    stands = f"The emergency stop {stop.id} stands and goes on until nothing is left; {ends}."
     return wording.lines(*_ended(stop.left), stands)
+
+
+def _does(row: ExposedRow) -> str:
+    return "halts entries; what is held keeps its stops" if row.keeps_stops else "halts entries and sells everything"
 
 
 def _ended(row: ExposedRow) -> Iterator[str]:
@@ -61,7 +67,8 @@ def _ended(row: ExposedRow) -> Iterator[str]:
         yield f"To cancel: {order.id}, {order.side} {wording.quantity(order.quantity)} {order.symbol}"
     for held in row.positions:
         worth = f", now {wording.money(held.value, wording.quote(held.symbol))}" if held.value is not None else ""
-        yield f"To sell: {held.id}, {wording.quantity(held.quantity)} {held.symbol}{worth}"
+        does = "Keeps its stop" if row.keeps_stops else "To sell"
+        yield f"{does}: {held.id}, {wording.quantity(held.quantity)} {held.symbol}{worth}"
     yield f"Open approvals: {row.approvals}"
 
 

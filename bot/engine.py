@@ -11,6 +11,7 @@ from decimal import Decimal
 from bot.account import open_account
 from bot.adjuster import adjuster_of, adjuster_view
 from bot.derivatives import derivatives_of
+from bot.emergencies import emergency_watch
 from bot.externals import EXTERNALS, Externals
 from bot.health import Health
 from bot.live import limits_in_words, live_accounts
@@ -27,6 +28,7 @@ from bot.sentiment import history_of, history_view, sentiment_of_settings, senti
 from bot.terms import Terms, terms_of
 from bot.venue_facts import venue_facts
 from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_names, venue_of
+from config.emergency import OnHalt
 from config.settings import Settings
 from config.strategy_names import short
 from engine.ai.grades import GradedModels
@@ -48,6 +50,7 @@ from engine.domain.decisions import Frame
 from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, STORE
 from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
+from engine.emergency_watch import EmergencyWatch
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
@@ -90,6 +93,7 @@ class Engine:
     books: Bookkeeping
     desk: Desk
     emergency: EmergencyStopSystem
+    watch: EmergencyWatch
     views: Views
     results: Results
     risk_reports: RiskReports
@@ -127,9 +131,18 @@ class Engine:
 
 
 async def build_engine(
-    settings: Settings, market: Source, route: Route, externals: Externals = EXTERNALS, terms: Terms | None = None
+    settings: Settings,
+    market: Source,
+    route: Route,
+    externals: Externals = EXTERNALS,
+    terms: Terms | None = None,
+    *,
+    at_once: bool = False,
 ) -> Engine:
-    """The engine on its clock, at the time where the last run left off; by the terms of the settings, or by others."""
+    """The engine on its clock, at the time where the last run left off; by the terms of the settings, or by others.
+
+    With ``at_once`` an emergency stop that a trigger leads to is carried out at closes alone, as in a backtest.
+    """
     terms = terms or terms_of(settings)
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
     store = externals.store(settings.database.url, route=route, alone=True)
@@ -251,7 +264,12 @@ async def build_engine(
     capital = Capital(store=store, clock=clock, plan=settings.capital.plan)
     await capital.open()
     await first_goes.open()
-    emergency = EmergencyStopSystem(store=store, orchestrator=services.orchestrator, clock=clock)
+    emergency = EmergencyStopSystem(
+        store=store,
+        orchestrator=services.orchestrator,
+        clock=clock,
+        keep_stops=settings.emergency.on_halt is OnHalt.KEEP_STOPS,
+    )
     health = Health()
     if market.live is not None:
         live = market.live
@@ -304,6 +322,7 @@ async def build_engine(
             clock=clock,
         ),
         emergency=emergency,
+        watch=emergency_watch(settings, market, services, emergency, approvals, at_once=at_once),
         views=Views(
             store=store,
             venue=named_together(settings),
@@ -324,6 +343,7 @@ async def build_engine(
             adjuster=adjuster_view(services.adjuster, store),
             quality=quality_view(store, market, services.candles.log, clock),
             capital=capital.view,
+            keeps_stops=settings.emergency.on_halt is OnHalt.KEEP_STOPS,
         ),
         results=Results(
             store=store,

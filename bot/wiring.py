@@ -18,6 +18,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from bot.chat import Chat, build_chat, destinations
+from bot.emergencies import emergency_jobs
 from bot.engine import Engine, build_engine
 from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
@@ -108,6 +109,7 @@ async def build(
             *sentiment_jobs(engine.sentiment),
             *prediction_jobs(engine.predictions, engine.market),
             *_live_jobs(settings, engine),
+            *emergency_jobs(engine.watch, live=engine.market.live is not None),
             *more_jobs(engine),
         ),
     )

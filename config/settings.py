@@ -13,6 +13,7 @@ from config.adjuster import PpoSettings
 from config.ai import AiSettings
 from config.capital import CapitalSettings
 from config.contexts import ContextSettings, IndicatorSettings
+from config.emergency import EmergencySettings
 from config.keeping import AccountSettings, BacktestSettings, DatabaseSettings, LogSettings, RetentionSettings
 from config.kinds import ExchangeName, File, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
@@ -67,6 +68,8 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """What no confidence can buy its way past."""
     capital: CapitalSettings = Field(default_factory=CapitalSettings)
     """How much of the account may be used, and how that grows."""
+    emergency: EmergencySettings = Field(default_factory=EmergencySettings)
+    """What calls for a stop by itself, and what one does."""
     market: MarketsSettings = Field(default_factory=MarketsSettings)
     """Where prices come from, and which clock decides."""
     exchanges: dict[ExchangeName, ExchangeSettings] = Field(default_factory=dict)

@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bot.emergencies import emergency_jobs
 from bot.engine import Engine, build_engine
 from bot.externals import EXTERNALS, Externals
 from bot.markets import Source
@@ -182,7 +183,8 @@ async def _replayed(
         analyzer=setup.analyzer,
     )
     async with AsyncExitStack() as closing:
-        engine = await build_engine(settings, market, lambda _: {}, externals, _terms(setup, settings, history))
+        terms = _terms(setup, settings, history)
+        engine = await build_engine(settings, market, lambda _: {}, externals, terms, at_once=True)
         closing.push_async_callback(engine.store.close)
         for venue in engine.venues.values():
             closing.callback(venue.close)
@@ -239,7 +241,8 @@ def _jobs(engine: Engine, people: SimulatedPeople | None) -> tuple[Job, ...]:
     done = quiet.of([job for job in table if job.name != "digest"])
     answering = (Answering(people, engine.approvals, engine.store).job,) if people else ()
     predicted = prediction_jobs(engine.predictions, engine.market)
-    return (arrivals(engine.venues[PAPER], engine.services.orchestrator), *answering, *done, *predicted)
+    watched = emergency_jobs(engine.watch, live=False)
+    return (arrivals(engine.venues[PAPER], engine.services.orchestrator), *answering, *done, *watched, *predicted)
 
 
 async def _nobody() -> tuple[str, ...]:

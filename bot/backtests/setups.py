@@ -34,6 +34,7 @@ from engine.data.feeds import FileFeed
 from engine.data.files import parse_name, read_candles
 from engine.domain.errors import BadInput, ConfigError
 from engine.domain.market import Market, Timeframe
+from engine.domain.triggers import Cause
 from engine.exchanges.paper import NAME as PAPER
 from engine.simulation.fills import FillModel
 from engine.simulation.intrabar import Intrabar
@@ -71,6 +72,8 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
     _refuse_without_predictions(asked, settings, contexts)
     if not asked.full:
         _refuse_consolidation(settings, contexts)
+        if not asked.bare:
+            _refuse_triggers(settings)
     traded = tuple(dict.fromkeys(symbol for context in contexts for symbol in context.markets))
     quotes = tuple(dict.fromkeys(known.markets[symbol].quote for symbol in traded))
     if len(quotes) > 1:
@@ -240,6 +243,20 @@ def _refuse_without_predictions(asked: Asked, settings: Settings, contexts: Sequ
         raise BadInput(f"{reading} trades on predictions, and only bot backtest --full makes them.", _ON_A_TAPE)
     if not settings.predicts or settings.llm.tape is None:
         raise BadInput(f"{reading} trades on predictions, and nothing is predicted in this run.", _ON_A_TAPE)
+
+
+def _refuse_triggers(settings: Settings) -> None:
+    """Leave out no emergency stop in silence.
+
+    Raises:
+        BadInput: One is on that only the live cycle can tell.
+    """
+    on = [each for each in (Cause.DRAWDOWN, Cause.FLASH_CRASH) if each in settings.emergency.triggers]
+    if on:
+        raise BadInput(
+            f"{', '.join(f'emergency.{each}' for each in on)}: a stop cannot be told market by market.",
+            "bot backtest --full goes through the live cycle, which does; or set leads_to: off.",
+        )
 
 
 def _refuse_consolidation(settings: Settings, contexts: Sequence[StrategyContext]) -> None:

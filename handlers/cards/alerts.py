@@ -25,11 +25,12 @@ _HALT_ENDS = {
     HaltKind.DRAWDOWN: "An admin can end it early with /resume. Then entries are smaller until it has been made good.",
     HaltKind.DATA: "It ends by itself once the data can be traded on.",
     HaltKind.CHANGED: "It does not end by itself. Look at the coin first; /resume {market} then allows entries again.",
-    HaltKind.EMERGENCY: "Only an admin ends it, with /resume.",
+    HaltKind.EMERGENCY: "Only an admin ends it, with /resume and a reason.",
     HaltKind.STORE: "It ends by itself once the database works again.",
     HaltKind.REFUSED: "It ends by itself once the venue takes an order for it; an admin can end it early with /resume.",
     HaltKind.SIGNALS: "Look at what strategies see, with /why and /strategies; /resume then allows entries again.",
     HaltKind.ABSENT: "Whoever is there sends /resume; then entries are allowed again.",
+    HaltKind.TRIGGER: "It ends by itself once that has been over for a while; an admin can end it early with /resume.",
     HaltKind.LEDGER: "Look at the account at the venue, and at /positions. Only an admin ends it, with /resume.",
 }
 _TOTAL_ENDS = "Only an admin ends it, with /resume; then the total limit counts from the equity of that moment."
@@ -39,7 +40,7 @@ _MEANWHILE = {
         "It may be another coin under the same name, or one that is counted anew: what is held of it keeps its last "
         "value, and strategies neither enter nor leave. Candles from before the change no longer count."
     ),
-    HaltKind.EMERGENCY: "Everything that is held is sold as soon as its market takes it.",
+    HaltKind.EMERGENCY: "/emergency shows what becomes of all that is held.",
     HaltKind.STORE: "Stops and targets stand at the venue; nothing else is ordered, for nothing can be written down.",
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }

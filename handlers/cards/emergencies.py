@@ -15,18 +15,23 @@ from handlers.cards import phrases, wording
 
 NOW = "now"
 """The word that makes the command act."""
+_ENDS = "Only an admin's /resume with a reason allows entries again."
 _SHOWN_BY = "The card of {id} shows how far it is, until it is over; so does /emergency."
 
 
 def preview(exposed: Exposed) -> Card:
     """What the emergency stop would do, before anybody calls it."""
+    held = (
+        "leaves what is held to its stops and targets"
+        if exposed.keeps_stops
+        else "sells every position at market, those too that were bought by hand"
+    )
     return Card(
-        title="The emergency stop sells everything",
+        title=f"The emergency stop {'ends all buying' if exposed.keeps_stops else 'sells everything'}",
         fields=_left(exposed),
         text=wording.lines(
-            "It halts new entries, answers open approvals with no, cancels what waits to buy, and sells every "
-            "position at market, those too that were bought by hand. It goes on until that is done, also after a "
-            "restart. Only an admin's /resume allows entries again.",
+            f"It halts new entries, answers open approvals with no, cancels what waits to buy, and {held}. It goes on "
+            f"until that is done, also after a restart. {_ENDS}",
             f"/emergency {NOW} does it.",
         ),
     )
@@ -36,17 +41,20 @@ def progress(view: EmergencyView) -> Card:
     """How far the emergency stop is; one card from the call to its end."""
     halt, ended = view.halt.halt, view.halt.ended_at
     since = ("Called", f"{wording.moment(halt.since)} by {halt.by}")
+    because = (("Because", halt.reason),) if halt.reason != f"{halt.by} called the emergency stop" else ()
     sold = (("Closed since", _results(view.closed)),) if view.closed else ()
     if ended is not None:
         over = ("Ended", f"{wording.moment(ended)} by {view.halt.ended_by}")
+        why = (("Ended because", view.ended_because),) if view.ended_because else ()
         return Card(
             title=f"The emergency stop is over: entries are possible again ({view.halt.id})",
-            fields=(since, over, *sold),
+            fields=(since, *because, over, *why, *sold),
         )
+    becomes = "what is held keeps its stops" if view.left.keeps_stops else "everything is sold"
     return Card(
-        title=f"EMERGENCY STOP: no new entries, everything is sold ({view.halt.id})",
-        fields=(since, ("State", view.note), *_left(view.left), *sold),
-        text="It goes on by itself until nothing is left. Only an admin's /resume allows entries again.",
+        title=f"EMERGENCY STOP: no new entries, {becomes} ({view.halt.id})",
+        fields=(since, *because, ("State", view.note), *_left(view.left), *sold),
+        text=f"It goes on by itself until nothing is left. {_ENDS}",
         alarm=True,
     )
 
@@ -79,7 +87,10 @@ def _left(exposed: Exposed) -> tuple[tuple[str, str], ...]:
     held = [f"{p.id}, {wording.quantity(p.quantity)} {p.symbol}" for p in exposed.positions]
     return (
         ("Orders to cancel", wording.lines(*entries) or "none"),
-        ("Positions to sell", wording.lines(*held) or "none"),
+        (
+            "Positions that keep their stops" if exposed.keeps_stops else "Positions to sell",
+            wording.lines(*held) or "none",
+        ),
         ("Open approvals", str(exposed.approvals) if exposed.approvals else "none"),
     )
 

@@ -34,6 +34,7 @@ HALTS = {
     HaltKind.STORE: "storage halt",
     HaltKind.REFUSED: "the venue refuses orders",
     HaltKind.LEDGER: "books halt",
+    HaltKind.TRIGGER: "trigger halt",
     HaltKind.SIGNALS: "too many signals",
     HaltKind.ABSENT: "nobody answers",
 }
@@ -44,7 +45,7 @@ _ENDED_BY = {
     HaltKind.SIGNALS: "somebody resumes",
     HaltKind.ABSENT: "somebody resumes",
     HaltKind.DRAWDOWN: "an admin resumes",
-    HaltKind.EMERGENCY: "an admin resumes",
+    HaltKind.EMERGENCY: "an admin resumes with a reason",
     HaltKind.LEDGER: "an admin resumes",
     HaltKind.CHANGED: "somebody resumes that market by its name",
 }

@@ -23,7 +23,7 @@ _NAMES = {
 _MEANS = {
     TradingState.ACTIVE: "entries and exits",
     TradingState.REDUCING: f"no entries; {BREAK}exits and stops go on",
-    TradingState.HALTED: f"everything is sold; {BREAK}only an admin ends it",
+    TradingState.HALTED: f"no entries, as /emergency says; {BREAK}only an admin ends it, with a reason",
 }
 
 

@@ -53,6 +53,8 @@ class Acts:
         return halts.paused(await self._desk.pause(call.person, until))
 
     async def resume(self, call: Call) -> Card:
+        if await self._desk.is_reason(call.words):
+            return halts.resumed(await self._desk.resume(call.person, " ".join(call.words)))
         if call.words:
             return halts.resumed(await self._desk.accept_change(call.person, *arguments.market_at(call.words)))
         return halts.resumed(await self._desk.resume(call.person))

@@ -111,11 +111,11 @@ def build_commands(
             ),
             Command(
                 name="resume",
-                args="[market [venue]]",
+                args="[market [venue]|reason]",
                 role=trader,
                 run=acts.resume,
                 acts=True,
-                help="allow new entries again; a market that has changed wants its name",
+                help="allow new entries again; a market that has changed wants its name, the emergency stop a reason",
             ),
             Command(
                 name="close",
@@ -151,7 +151,7 @@ def build_commands(
                 role=Role.ADMIN,
                 run=acts.emergency,
                 acts=True,
-                help="sell everything and stop; without its word it only says what that would be",
+                help="stop and sell everything, or keep stops as set; without its word it only says what that would be",
             ),
             Command(
                 name="strangers",

@@ -18,6 +18,7 @@ class ExposedRow(BaseModel):
     entries: list[OrderRow]
     positions: list[PositionRow]
     approvals: int
+    keeps_stops: bool = False
 
     @classmethod
     def of(cls, exposed: Exposed, held: Sequence[PositionView]) -> Self:
@@ -27,14 +28,16 @@ class ExposedRow(BaseModel):
             entries=[OrderRow.of(order) for order in exposed.entries],
             positions=[PositionRow.of(position, now.get(position.id)) for position in exposed.positions],
             approvals=exposed.approvals,
+            keeps_stops=exposed.keeps_stops,
         )
 
 
 class StandingRow(BaseModel):
-    """An emergency stop that is not over: who called it when, and how far it is or what it waits for."""
+    """An emergency stop that is not over: who called it when and why, and how far it is or what it waits for."""
 
     id: str
     by: str
+    reason: str = ""
     since: AwareDatetime
     note: str
 
@@ -42,7 +45,7 @@ class StandingRow(BaseModel):
     def of(cls, view: EmergencyView) -> Self:
         """It as a row."""
         halt = view.halt.halt
-        return cls(id=view.halt.id, by=halt.by, since=halt.since, note=view.note)
+        return cls(id=view.halt.id, by=halt.by, reason=halt.reason, since=halt.since, note=view.note)
 
 
 class PreviewRow(ExposedRow):
@@ -57,8 +60,11 @@ class EmergencyRow(BaseModel):
     id: str
     status: Literal["active", "ended"]
     by: str
+    reason: str = ""
     since: AwareDatetime
     note: str
+    ended_by: str = ""
+    ended_because: str = ""
     left: ExposedRow
     closed: list[PositionRow]
 
@@ -70,8 +76,11 @@ class EmergencyRow(BaseModel):
             id=view.halt.id,
             status="ended" if view.halt.ended_at else "active",
             by=halt.by,
+            reason=halt.reason,
             since=halt.since,
             note=view.note,
+            ended_by=view.halt.ended_by,
+            ended_because=view.ended_because,
             left=ExposedRow.of(view.left, held),
             closed=[PositionRow.of(position) for position in view.closed],
         )

@@ -15,7 +15,7 @@ from engine.domain.halt_views import HaltView, Paused
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import named, names_of
 from engine.domain.messages import Person, Role
-from engine.execution.emergency import EmergencyStopSystem
+from engine.execution.emergency import EmergencyStopSystem, note_end, standing
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
@@ -63,18 +63,23 @@ class Desk:
         """
         return await self.store.transact(lambda uow: self._pause(uow, person, until))
 
-    async def resume(self, person: Person) -> tuple[HaltView, ...]:
+    async def resume(self, person: Person, reason: str = "") -> tuple[HaltView, ...]:
         """End every pause; which ones ended.
 
-        A drawdown halt and an emergency are ended by an admin only; bad data by good data, and a database that does
+        A drawdown halt and an emergency are ended by an admin only, the latter with a reason, which is kept; bad data
+        by good data, and a database that does
         not work by one that does. After a drawdown halt without end the total limit counts from the equity of now. A
         market that has changed is named, see ``accept_change``.
 
         Raises:
             NotAllowed: Only an admin may end what is in force, and the person is none.
-            BadInput: There is nothing but markets that have changed.
+            BadInput: There is nothing but markets that have changed, or an emergency stop is to end without a reason.
         """
-        return await self.store.transact(lambda uow: self._resume(uow, person))
+        return await self.store.transact(lambda uow: self._resume(uow, person, reason))
+
+    async def is_reason(self, words: Sequence[str]) -> bool:
+        """Whether what was written behind ``/resume`` says why the emergency stop may end, and names no market."""
+        return bool(words) and await self.store.read(lambda uow: _is_reason(uow, words))
 
     async def accept_change(self, person: Person, symbol: str, venue: str = "") -> tuple[HaltView, ...]:
         """Let a market be traded again as what it has become; the halts that ended.
@@ -101,12 +106,20 @@ class Desk:
         halt = Halt(kind=HaltKind.PAUSE, reason=f"paused by {person.name}", since=now, until=until, by=person.name)
         return Paused(holds=HaltView(id=begin_halt(uow, halt), halt=halt), is_new=True, ended=pauses, beside=beside)
 
-    def _resume(self, uow: UnitOfWork, person: Person) -> tuple[HaltView, ...]:
+    def _resume(self, uow: UnitOfWork, person: Person, reason: str) -> tuple[HaltView, ...]:
         standing = [found for found in uow.halts.open() if found.halt.kind not in _NOT_ENDED_BY_RESUME]
         is_admin = person.role.includes(Role.ADMIN)
         may_end = [found for found in standing if found.halt.kind in _ENDED_BY_TRADERS or is_admin]
         if standing and not may_end:
             raise _only_an_admin([found.halt for found in standing])
+        stops = [found for found in may_end if found.halt.is_emergency]
+        if stops and not reason:
+            raise BadInput(
+                f"The emergency stop ({stops[0].id}) ends with a reason only; {stops[0].halt.reason}.",
+                "Say why it may end: /resume the venue works again.",
+            )
+        for found in stops:
+            note_end(uow, found.id, reason)
         changed = _changed(uow)
         if changed and not may_end:
             halt = changed[0].halt
@@ -115,7 +128,7 @@ class Desk:
                 f"{halt.reason}.",
                 f"Look at the coin first; /resume {f'{halt.symbol} {where}'.rstrip()} then allows entries again.",
             )
-        return self._end(uow, may_end, person)
+        return self._end(uow, may_end, person, reason)
 
     def _accept_change(self, uow: UnitOfWork, person: Person, symbol: str, venue: str) -> tuple[HaltView, ...]:
         changed = _changed(uow)
@@ -129,12 +142,21 @@ class Desk:
             raise BadInput(message, f"One of them: {_listed(uow, wanted)}.")
         return self._end(uow, wanted, person)
 
-    def _end(self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person) -> tuple[HaltView, ...]:
+    def _end(
+        self, uow: UnitOfWork, halts: Sequence[HaltView], person: Person, reason: str = ""
+    ) -> tuple[HaltView, ...]:
         for found in halts:
-            end_halt(uow, found, self.clock.now(), person.name)
+            end_halt(uow, found, self.clock.now(), person.name, why=reason)
         if any(found.halt.is_total for found in halts):
             uow.account.count_total_from_now()
         return tuple(uow.halts.get(found.id) for found in halts)
+
+
+def _is_reason(uow: UnitOfWork, words: Sequence[str]) -> bool:
+    market = words[0].upper().replace("-", "/")
+    names_one = any(market in names_of(found.halt.symbol) for found in _changed(uow))
+    is_one = len(words) == 1 and "/" in market
+    return bool(standing(uow)) and not names_one and not is_one
 
 
 def _changed(uow: UnitOfWork) -> list[HaltView]:
@@ -165,4 +187,4 @@ def _only_an_admin(standing: Sequence[Halt]) -> NotAllowed:
 
 
 def _ends_by_itself(halt: Halt) -> bool:
-    return halt.until is not None or halt.kind is HaltKind.REFUSED
+    return halt.until is not None or halt.kind in (HaltKind.REFUSED, HaltKind.TRIGGER)

@@ -110,6 +110,7 @@ class Views(AccountViews):
         adjuster: Tells what the policy that adjusts entries does.
         capital: Tells how much of the account may be used.
         quality: Tells what its candles are like, alike; of every market where none is named.
+        keeps_stops: Whether an emergency stop would leave what is held to its stops instead of selling it.
     """
 
     limits: RiskLimits
@@ -122,6 +123,7 @@ class Views(AccountViews):
     adjuster: Callable[[], Awaitable[AdjusterView]] = no_adjuster
     quality: Callable[[str, str], Awaitable[QualityView]] = no_quality
     capital: Callable[[], Awaitable[CapitalView]] = no_capital
+    keeps_stops: bool = False
 
     async def strangers(self) -> tuple[Stranger, ...]:
         """Who wrote of late and is not listed, the newest first."""
@@ -208,7 +210,7 @@ class Views(AccountViews):
 
     async def exposed(self) -> Exposed:
         """What an emergency stop would end now."""
-        return await self.store.read(exposed)
+        return await self.store.read(lambda uow: exposed(uow, keeps_stops=self.keeps_stops))
 
     async def emergency(self, halt_id: str) -> EmergencyView:
         """How far an emergency stop is.

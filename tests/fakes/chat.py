@@ -332,10 +332,15 @@ class FakeDesk:
         self.views.halts_by_id["H1"] = HaltView(id="H1", halt=pause)
         return Paused(holds=self.views.halts_by_id["H1"], is_new=True, ended=(), beside=())
 
-    async def resume(self, person: Person) -> tuple[HaltView, ...]:
+    async def is_reason(self, words: Sequence[str]) -> bool:
+        return len(words) > 2 and any(view.halt.is_emergency for view in self.views.halts_by_id.values())
+
+    async def resume(self, person: Person, reason: str = "") -> tuple[HaltView, ...]:
         halts = self.views.halts_by_id
         if any(view.halt.kind is HaltKind.DRAWDOWN for view in halts.values()) and person.role is not Role.ADMIN:
             raise NotAllowed("A drawdown pause is ended by an admin.")
+        if any(view.halt.is_emergency for view in halts.values()) and not reason:
+            raise BadInput("The emergency stop ends with a reason only.")
         ended = tuple(replace(view, ended_at=self.clock.now(), ended_by=person.name) for view in halts.values())
         halts.clear()
         return ended

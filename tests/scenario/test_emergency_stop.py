@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Reply, Verb
-from engine.domain.errors import NotAllowed, SaleRefused, StoreError, VenueError
+from engine.domain.errors import BadInput, NotAllowed, SaleRefused, StoreError, VenueError
 from engine.domain.events import EmergencyProgressed
 from engine.domain.messages import CardKind, Destination, Person, Role
 from engine.domain.orders import OrderRequest, OrderType, Purpose, Side
@@ -371,7 +371,10 @@ async def test_only_an_admin_ends_it(tmp_path: Path):
         with pytest.raises(NotAllowed, match="only an admin"):
             await room.desk.resume(TOM)
         assert await room.desk.emergency.standing() == "H1"
-        await room.desk.resume(ADA)
+        with pytest.raises(BadInput, match="ends with a reason only"):
+            await room.desk.resume(ADA)
+        assert await room.desk.emergency.standing() == "H1"
+        await room.desk.resume(ADA, "the venue works again")
         assert await room.desk.emergency.standing() == ""
         await asyncio.wait_for(room.desk.emergency.run(), 5)
 
@@ -397,7 +400,7 @@ async def test_it_has_one_card_that_is_edited_as_it_goes_on(tmp_path: Path):
         room.venue.storm = 5
         await carry_out(room)
         done = await cards.card("emergency:H1")
-        await room.desk.resume(ADA)
+        await room.desk.resume(ADA, "the venue works again")
         over = await cards.card("emergency:H1")
         assert [card.title.partition(":")[0] for card in (begun, done, over)] == [
             "EMERGENCY STOP",
@@ -406,6 +409,7 @@ async def test_it_has_one_card_that_is_edited_as_it_goes_on(tmp_path: Path):
         ]
         assert [card.alarm for card in (begun, done, over)] == [True, True, False]
         assert (await room.views.emergency("H1")).note == "over"
+        assert dict(over.fields)["Ended because"] == "the venue works again"
         assert dict(begun.fields)["Positions to sell"].startswith("T1, ")
         assert (dict(done.fields)["State"], dict(done.fields)["Positions to sell"]) == (DONE, "none")
         due = [s.topic for s in await room.store.read(lambda uow: uow.outbox.due())]
@@ -483,7 +487,7 @@ async def test_the_answers_to_whoever_has_called_it_or_asked_end_when_it_does(tm
             at.slacker("Sue").command("emergency", CHANNEL)
             await at.until(lambda: any("stays as it is" in m.text for m in at.slack.messages(CHANNEL) if m.only_for))
         async with at.running():
-            await at.write("web", "Ann", "/resume")
+            await at.write("web", "Ann", "/resume the venue works again")
             await at.until(lambda: count("The emergency stop is over") == 9)
             assert count("The emergency stop as of", "The emergency stop is called", "EMERGENCY STOP") == 0
         assert at.files.complaints() == []

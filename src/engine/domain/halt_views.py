@@ -63,11 +63,16 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposed:
-    """What an emergency stop would end: orders that could still buy, everything held, how many open approvals."""
+    """What an emergency stop would end: orders that could still buy, everything held, how many open approvals.
+
+    Attributes:
+        keeps_stops: Whether positions are left to their stops and targets instead of being sold.
+    """
 
     entries: tuple[Order, ...]
     positions: tuple[Position, ...]
     approvals: int
+    keeps_stops: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +82,11 @@ class EmergencyView:
     Attributes:
         note: What it does now, or what keeps it from it.
         closed: What was sold since it was called.
+        ended_because: The reason of whoever has ended it.
     """
 
     halt: HaltView
     note: str
     left: Exposed
     closed: tuple[Position, ...]
+    ended_because: str = ""

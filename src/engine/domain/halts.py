@@ -27,6 +27,8 @@ class HaltKind(StrEnum):
     """Strategies want to enter far more often than usual; people have a look and end it."""
     ABSENT = "absent"
     """Nobody has answered anything for long; whoever is there again ends it."""
+    TRIGGER = "trigger"
+    """What would lead to an emergency stop as well, and is set to end entries alone; it ends once that is calm."""
     LEDGER = "ledger"
     """More was sold than a position held; only an admin ends it."""
 

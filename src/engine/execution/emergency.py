@@ -1,6 +1,7 @@
 """The emergency stop: no new entries, nothing that waits to buy, nothing held. Once called it goes on until that is so.
 
     halt written down ─▶ entry orders cancelled ─▶ positions sold at market ─▶ all done, or once more after a pause
+                                                   or kept with their stops
 
 The halt is the wish: it is committed before anything else is done, so that a restart goes on with it. Selling only
 reduces risk, so nobody is asked. While the venue does not answer it is left alone a little longer each time, or for as
@@ -36,6 +37,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 LOOKS_EVERY = 5.0
 """Wall seconds between two looks for what turns up late, once nothing is left."""
 DONE = "nothing is left: no order waits, and nothing is held"
+KEPT = "no order waits to buy; what is held keeps its stops"
+"""The same where positions are not sold."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +47,7 @@ class EmergencyStopSystem:
     """Carries out the emergency stop, across every fault and restart.
 
     Args:
+        keep_stops: Whether one that is called from now on leaves what is held to its stops instead of selling it.
         wait: Lets wall seconds pass.
     """
 
@@ -53,17 +57,19 @@ class EmergencyStopSystem:
         store: Database,
         orchestrator: ExecutionOrchestrator,
         clock: Clock,
+        keep_stops: bool = False,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._orchestrator = orchestrator
         self._clock = clock
+        self._keep_stops = keep_stops
         self._wait = wait
         self._task: asyncio.Task[None] | None = None
 
     async def call(self, by: str) -> str:
         """Write the halt down, before anything else; its id. One that stands is gone on with."""
-        return await self._store.transact(lambda uow: self._call(uow, by))
+        return await self._store.transact(lambda uow: self.halt(uow, by, f"{by} called the emergency stop"))
 
     async def standing(self) -> str:
         """The id of the emergency that is not over; empty where there is none."""
@@ -96,7 +102,7 @@ class EmergencyStopSystem:
                 if troubles:
                     await self._tell(halt_id, troubles)
                 else:
-                    await self._tell(halt_id, f"still to go: {left}" if left else DONE)
+                    await self._tell(halt_id, f"still to go: {left}" if left else await self._store.read(_done))
                     backoff, pause = FIRST_PAUSE, FIRST_PAUSE if left else LOOKS_EVERY
             except GreenlightError as error:
                 pause = max(pause, getattr(error, "retry_after", 0.0))
@@ -107,13 +113,24 @@ class EmergencyStopSystem:
                 await self._tell_of(f"an error nobody foresaw (log id {reference})", pause)
             await self._wait(pause)
 
-    def _call(self, uow: UnitOfWork, by: str) -> str:
+    def halt(self, uow: UnitOfWork, by: str, reason: str) -> str:
+        """Write the halt down in a transaction; its id, or that of one that stands."""
         halt_id = standing(uow)
         if halt_id:
             return halt_id
-        now = self._clock.now()
-        reason = f"{by} called the emergency stop"
-        return begin_halt(uow, Halt(kind=HaltKind.EMERGENCY, reason=reason, since=now, by=by))
+        halt_id = begin_halt(uow, Halt(kind=HaltKind.EMERGENCY, reason=reason, since=self._clock.now(), by=by))
+        if self._keep_stops:  # kept, for a restart with other settings is no order to sell
+            uow.settings.set(_keeps_key(halt_id), "yes")
+        return halt_id
+
+    async def try_once(self) -> None:
+        """Try all that there is to do once, and write down how far it is; for who has no time that passes by itself."""
+        halt_id = await self.standing()
+        if halt_id:
+            troubles = await self._once(0.0)
+            left = await self._store.read(_what_is_left)
+            note = troubles or (f"still to go: {left}" if left else await self._store.read(_done))
+            await self._tell(halt_id, note)
 
     async def _once(self, pause: float) -> str:
         """Try everything once, as long as nobody ends the halt meanwhile.
@@ -178,10 +195,14 @@ class EmergencyStopSystem:
             await self._store.transact(work)
 
 
-def exposed(uow: UnitOfWork) -> Exposed:
-    """What an emergency stop would end now."""
-    entries = tuple(uow.orders.get(order.id) for order in _entries(uow))
-    return Exposed(entries=entries, positions=uow.positions.open(), approvals=len(uow.approvals.open()))
+def exposed(uow: UnitOfWork, *, keeps_stops: bool) -> Exposed:
+    """What an emergency stop would end now, one that leaves positions to their stops or one that sells them."""
+    return Exposed(
+        entries=tuple(uow.orders.get(order.id) for order in _entries(uow)),
+        positions=uow.positions.open(),
+        approvals=len(uow.approvals.open()),
+        keeps_stops=keeps_stops,
+    )
 
 
 def being_ended(uow: UnitOfWork) -> frozenset[str]:
@@ -200,7 +221,8 @@ def progress(uow: UnitOfWork, halt_id: str) -> EmergencyView:
     return EmergencyView(
         halt=view,
         note=uow.settings.get(_key(halt_id)) or "begun" if view.ended_at is None else "over",
-        left=exposed(uow),
+        left=exposed(uow, keeps_stops=_keeps_stops(uow, halt_id)),
+        ended_because=uow.settings.get(_ended_key(halt_id)) or "",
         closed=uow.positions.closed_within(view.halt.since - timedelta.resolution, until),
     )
 
@@ -208,6 +230,11 @@ def progress(uow: UnitOfWork, halt_id: str) -> EmergencyView:
 def standing(uow: UnitOfWork) -> str:
     """The id of the emergency stop that is not over; empty where there is none."""
     return next((found.id for found in uow.halts.open() if found.halt.kind is HaltKind.EMERGENCY), "")
+
+
+def note_end(uow: UnitOfWork, halt_id: str, reason: str) -> None:
+    """Keep why somebody has ended an emergency stop."""
+    uow.settings.set(_ended_key(halt_id), reason)
 
 
 def _since(uow: UnitOfWork) -> datetime | None:
@@ -221,7 +248,12 @@ def _entries(uow: UnitOfWork) -> list[Order]:
 
 
 def _to_sell(uow: UnitOfWork) -> list[Position]:
-    """Everything held, but for what somebody else buys by hand once the stop was called: they will know why."""
+    """Everything held, but for what somebody else buys by hand once the stop was called: they will know why.
+
+    Nothing where the stop leaves positions to their stops.
+    """
+    if _keeps_stops(uow, standing(uow)):
+        return []
     since = _since(uow)
     held = uow.positions.open()
     return [p for p in held if p.context != CONTEXT or since is None or p.opened_at <= since]
@@ -244,5 +276,21 @@ def _in_words(troubles: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{', '.join(own)}: {trouble}" for trouble, own in names.items())
 
 
+def _done(uow: UnitOfWork) -> str:
+    return KEPT if _keeps_stops(uow, standing(uow)) else DONE
+
+
+def _keeps_stops(uow: UnitOfWork, halt_id: str) -> bool:
+    return bool(halt_id) and uow.settings.get(_keeps_key(halt_id)) is not None
+
+
 def _key(halt_id: str) -> str:
     return f"emergency.{halt_id}"
+
+
+def _keeps_key(halt_id: str) -> str:
+    return f"emergency.{halt_id}.keeps_stops"
+
+
+def _ended_key(halt_id: str) -> str:
+    return f"emergency.{halt_id}.ended_because"

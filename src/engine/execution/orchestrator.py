@@ -10,6 +10,7 @@ from decimal import Decimal
 from engine.domain.errors import VenueError
 from engine.domain.orders import Order
 from engine.execution import opening
+from engine.execution.answering import Answering
 from engine.execution.patience import withdrawn
 from engine.execution.venue_execution import VenueExecution
 from engine.ports import Clock, Exchange, MarketDataAt
@@ -27,6 +28,9 @@ class ExecutionOrchestrator:
         venues: By name.
         market_data: Of each of them.
         max_factor: From this factor on a price is that of something else than what was marked last.
+
+    Attributes:
+        answering: Whether each venue answers what it is asked.
     """
 
     def __init__(
@@ -40,11 +44,12 @@ class ExecutionOrchestrator:
     ) -> None:
         self._store = store
         self._clock = clock
+        self.answering = {name: Answering(exchange) for name, exchange in venues.items()}
         self._venues = {
             name: VenueExecution(
                 store=store, exchange=exchange, market_data=market_data[name], clock=clock, max_factor=max_factor
             )
-            for name, exchange in venues.items()
+            for name, exchange in self.answering.items()
         }
 
     @property

@@ -73,15 +73,26 @@ async def agree(
     Raises:
         StoreError: It differs by more than the venue's events explain.
     """
+    differences = await differing(store, exchange, orchestrator)
+    name = exchange.name
+    if differences and not (accept and await store.transact(lambda uow: _accept(uow, name, differences, now))):
+        raise _disagreement(differences)
+    return differences
+
+
+async def differing(store: Database, exchange: Exchange, orchestrator: ExecutionOrchestrator) -> Differences:
+    """What the books and the venue have, where they differ and the venue's events do not explain it.
+
+    Raises:
+        StoreError: The venue says that the account owns nothing at all.
+        VenueError: It does not answer.
+    """
     differences = await _differences(store, exchange)
     for _ in range(TRIES - 1):
         if not differences:
             return {}
         await orchestrator.sync_venue_events()  # something may have traded between the two looks
         differences = await _differences(store, exchange)
-    name = exchange.name
-    if differences and not (accept and await store.transact(lambda uow: _accept(uow, name, differences, now))):
-        raise _disagreement(differences)
     return differences
 
 

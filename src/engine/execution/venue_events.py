@@ -9,6 +9,7 @@ from engine.domain.events import ExternalCancelled, OrderChanged
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
+from engine.domain.triggers import is_person
 from engine.execution import external, position_changes
 from engine.execution.answers import end_refusals, watch_refusals
 from engine.execution.fills import LotOf, count_fill, fee_value, record_fill, take_from_beside
@@ -148,7 +149,8 @@ def _person(uow: UnitOfWork, order: Order, closed_by: str) -> str:
     if closed_by != "emergency":
         return order.asked_by
     called = [view.halt for view in uow.halts.open() if view.halt.kind is HaltKind.EMERGENCY]
-    return next((halt.by for halt in called if halt.since <= order.created_at), "")
+    by = next((halt.by for halt in called if halt.since <= order.created_at), "")
+    return by if is_person(by) else ""
 
 
 def _oversold(uow: UnitOfWork, order: Order, position: Position, excess: Fill) -> tuple[str, ...]:

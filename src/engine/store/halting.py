@@ -19,11 +19,13 @@ def begin_halt(uow: UnitOfWork, halt: Halt) -> str:
     return halt_id
 
 
-def end_halt(uow: UnitOfWork, found: HaltView, at: datetime, by: str = "", *, replaced: bool = False) -> None:
-    """End a halt; where it is replaced, by the next one of its kind."""
+def end_halt(
+    uow: UnitOfWork, found: HaltView, at: datetime, by: str = "", *, why: str = "", replaced: bool = False
+) -> None:
+    """End a halt, ``why`` in the words of whoever does; where it is replaced, by the next one of its kind."""
     uow.halts.end(found.id, at, by, replaced=replaced)
     if not replaced:
-        _note_state(uow, at, by, found)
+        _note_state(uow, at, by, f"{found.id} is over{f': {why}' if why else ''}")
     held_up = _approvals_held(uow, found.halt)
     uow.emit(HaltEnded(at=at, halt_id=found.id, kind=found.halt.kind, by=by, approvals=held_up))
 
@@ -33,8 +35,8 @@ def _approvals_held(uow: UnitOfWork, halt: Halt) -> tuple[str, ...]:
     return tuple(asked.id for asked in uow.approvals.open() if halt.concerns(asked.plan.listing))
 
 
-def _note_state(uow: UnitOfWork, at: datetime, by: str = "", ended: HaltView | None = None) -> None:
-    """Keep how far the bot may trade, where that or its reason has changed."""
+def _note_state(uow: UnitOfWork, at: datetime, by: str = "", ended: str = "") -> None:
+    """Keep how far the bot may trade, where that or its reason has changed; ``ended`` what is over, and why."""
     state, halt = state_of(uow.halts.open())
     current = uow.trading_states.current()
     known = (current.state, current.halt_id) if current else (TradingState.ACTIVE, "")
@@ -43,5 +45,5 @@ def _note_state(uow: UnitOfWork, at: datetime, by: str = "", ended: HaltView | N
     if halt is not None:
         new = StateChange(state=state, at=at, reason=halt.halt.reason, by=halt.halt.by, halt_id=halt.id)
     else:
-        new = StateChange(state=state, at=at, reason=f"{ended.id} is over" if ended else "", by=by)
+        new = StateChange(state=state, at=at, reason=ended, by=by)
     uow.trading_states.add(new)

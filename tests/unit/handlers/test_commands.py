@@ -471,8 +471,8 @@ async def test_why_of_an_unknown_id_names_one_that_exists(room):
         ("/stats 3", "/stats"),
         ("/count all", "/count"),
         ("/strategies btc_momentum", "/strategies"),
-        ("/resume all", "/resume [market [venue]]"),
-        ("/resume BTC/USDT ETH/USDT", "/resume [market [venue]]"),
+        ("/resume all", "/resume [market [venue]|reason]"),
+        ("/resume BTC/USDT ETH/USDT", "/resume [market [venue]|reason]"),
     ],
 )
 async def test_wrong_arguments_are_answered_with_the_usage(room, text, usage):

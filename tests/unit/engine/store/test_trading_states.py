@@ -82,7 +82,7 @@ async def test_the_emergency_stop_halts_whatever_else_stands(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         await room.desk.pause(ANN, None)
         await room.desk.stop_everything(ADA)
-        await room.desk.resume(ADA)
+        await room.desk.resume(ADA, "all is well")
         assert [state for state, *_ in await states(room)] == [REDUCING, HALTED, ACTIVE]
         report = await room.risk.risk()
         assert report.state is not None

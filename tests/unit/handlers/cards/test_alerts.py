@@ -200,7 +200,7 @@ def test_a_pause_says_by_whom_until_when_and_how_it_ends():
     ("kind", "end"),
     [
         (HaltKind.PAUSE, "somebody resumes"),
-        (HaltKind.EMERGENCY, "an admin resumes"),
+        (HaltKind.EMERGENCY, "an admin resumes with a reason"),
         (HaltKind.DRAWDOWN, "an admin resumes"),
         (HaltKind.DATA, None),
         (HaltKind.STORE, None),

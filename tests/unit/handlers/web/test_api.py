@@ -408,6 +408,7 @@ async def test_the_emergency_stop_can_be_looked_at_by_all_and_called_by_admins(w
             "entries": [],
             "positions": [],
             "approvals": 0,
+            "keeps_stops": False,
             "standing": None,
         }
         refused = await browser.post("/api/emergency")

@@ -1,0 +1,61 @@
+"""What calls for a stop by itself: the watch for it, and when it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.markets import Source
+from config.settings import Settings
+from engine.approvals import Approvals
+from engine.cycle_services import CycleServices
+from engine.domain.triggers import Cause
+from engine.emergency_watch import EmergencyWatch
+from engine.execution.emergency import EmergencyStopSystem
+from engine.job_triggers import every, often
+from engine.jobs import Job, at_each
+
+LOOKS_EVERY = timedelta(seconds=10)
+"""Wall time between two looks at what comes in: what lasts is told within so long."""
+BOOKS_EVERY = timedelta(minutes=15)
+"""Wall time between two comparisons of the books with a venue."""
+_OF_ACCOUNT = {Cause.DRAWDOWN, Cause.FLASH_CRASH}
+_OF_LINES = {Cause.CONNECTIVITY, Cause.FAILING_API}
+
+
+def emergency_watch(
+    settings: Settings,
+    market: Source,
+    services: CycleServices,
+    emergency: EmergencyStopSystem,
+    approvals: Approvals,
+    *,
+    at_once: bool,
+) -> EmergencyWatch:
+    """The watch that the settings ask for; ``at_once`` where nobody's time passes by itself."""
+    live = market.live
+    return EmergencyWatch(
+        store=services.store,
+        emergency=emergency,
+        approvals=approvals,
+        orchestrator=services.orchestrator,
+        candles=services.candles,
+        triggers=settings.emergency.triggers,
+        timeframe=min((context.timeframe for context in market.contexts), key=lambda each: each.duration),
+        crash_within=settings.emergency.flash_crash.within,
+        outage=(lambda: live.outage) if live is not None else (lambda: ""),
+        at_once=at_once,
+    )
+
+
+def emergency_jobs(watch: EmergencyWatch, *, live: bool) -> Sequence[Job]:
+    """When it looks: at the account at each close, at the rest on the wall's clock; nothing where that is off."""
+    asked = set(watch.triggers)
+    jobs = list[Job]()
+    if asked & _OF_ACCOUNT:
+        jobs.append(Job(name="emergency triggers", run=watch.look_at_account, trigger=every(watch.timeframe)))
+    if live and asked & _OF_LINES:
+        jobs.append(Job(name="emergency lines", run=watch.look_around, trigger=often(LOOKS_EVERY)))
+    if live and Cause.MISMATCH in asked:
+        jobs += at_each(watch.orchestrator.venues, "emergency books", watch.look_at_books, trigger=often(BOOKS_EVERY))
+    return jobs
