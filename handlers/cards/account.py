@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.domain.account import Balance, DayProfit, Profit, Status
 from engine.domain.messages import BREAK, Card, Item, Table
+from engine.domain.trading_states import StateChange, TradingState
 from handlers.cards import halts, phrases, wording
 from handlers.cards.lines import listed
 
@@ -17,6 +18,7 @@ def status(report: Status, *, hints: bool = True) -> Card:
     return Card(
         title=f"{on} ({report.profile}, {report.venue})",
         fields=(
+            ("State", state(report.state)),
             ("Equity", wording.money(report.equity, report.quote)),
             ("Today", wording.gain(report.day_net, report.day_share, report.quote)),
             *_since(report),
@@ -33,6 +35,15 @@ def status(report: Status, *, hints: bool = True) -> Card:
         ),
         text=wording.lines(wording.sentence(report.no_entry), *map(halts.line, report.halts), _unmanaged(report)),
     )
+
+
+def state(change: StateChange | None) -> str:
+    """How far it may trade, why, by whom, since when: ``REDUCING: paused by Ann, since 2026-01-03 12:00 UTC``."""
+    if change is None:
+        return TradingState.ACTIVE.upper()
+    why = f": {change.reason}" if change.reason else ""
+    by = f" ({change.by})" if change.by and change.by not in change.reason else ""
+    return f"{change.state.upper()}{why}{by}, since {wording.moment(change.at)}"
 
 
 def _prices(report: Status) -> tuple[tuple[str, str], ...]:

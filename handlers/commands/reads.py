@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from engine.ai import questions
@@ -33,6 +34,7 @@ from handlers.cards import (
     sentiment,
     trades,
     why,
+    wording,
 )
 from handlers.commands.table import Call
 
@@ -70,7 +72,8 @@ class Reads:
 
     async def status(self, call: Call) -> Card:
         if arguments.flag(call.words, TABLE):  # as freqtrade calls what is held
-            return await self._held()
+            held, status = await self._held(), await self._views.status()
+            return replace(held, text=wording.lines(f"State: {account.state(status.state)}.", held.text))
         return account.status(await self._views.status())
 
     async def positions(self, call: Call) -> Card:

@@ -13,6 +13,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.trade_views import FillView, PositionView
+from engine.domain.trading_states import StateChange, TradingState
 from engine.domain.unmanaged import Absence
 from handlers.web.amounts import Derived, Exact
 
@@ -64,6 +65,25 @@ class HaltRow(BaseModel):
         return HaltView(id=self.id, halt=halt, ended_at=self.ended_at, ended_by=self.ended_by)
 
 
+class StateRow(BaseModel):
+    """How far the bot may trade, since when, why, and who or what called for it; ``halt`` is the id of what does."""
+
+    state: TradingState
+    since: AwareDatetime
+    reason: str
+    by: str
+    halt: str
+
+    @classmethod
+    def of(cls, change: StateChange) -> Self:
+        """It as a row."""
+        return cls(state=change.state, since=change.at, reason=change.reason, by=change.by, halt=change.halt_id)
+
+    def change(self) -> StateChange:
+        """The state that the row tells of."""
+        return StateChange(state=self.state, at=self.since, reason=self.reason, by=self.by, halt_id=self.halt)
+
+
 class PriceRow(BaseModel):
     """The last known price of a market."""
 
@@ -76,7 +96,7 @@ class StatusRow(BaseModel):
 
     ``net`` and ``share`` are since ``began_at``, without what was paid in and out since then.
     ``no_entry`` says why nothing is entered anywhere, where that is no halt; ``unmanaged`` names the positions that no
-    strategy manages.
+    strategy manages. ``state`` is nothing where nothing was ever halted: the bot is active then.
     """
 
     id: str
@@ -108,6 +128,7 @@ class StatusRow(BaseModel):
     paid_out: Derived
     unmanaged: list[str]
     deliberations: list[str] = []
+    state: StateRow | None = None
 
     @classmethod
     def of(cls, status: Status, version: str) -> Self:
@@ -142,6 +163,7 @@ class StatusRow(BaseModel):
             paid_out=status.paid_out,
             unmanaged=list(status.unmanaged),
             deliberations=list(status.deliberations),
+            state=StateRow.of(status.state) if status.state else None,
         )
 
     def report(self) -> Status:
@@ -174,6 +196,7 @@ class StatusRow(BaseModel):
             paid_out=self.paid_out,
             unmanaged=tuple(self.unmanaged),
             deliberations=tuple(self.deliberations),
+            state=self.state.change() if self.state else None,
         )
 
 

@@ -20,6 +20,7 @@ from engine.domain.market import Listing
 from engine.domain.payments import Payment
 from engine.domain.results import AtWork
 from engine.domain.trade_views import PositionView
+from engine.domain.trading_states import StateChange, TradingState
 from engine.domain.unmanaged import absence
 from engine.ports import Clock, MarketDataAt
 from engine.store.database import DatabaseReader
@@ -197,7 +198,16 @@ class AccountViews:
             paid_out=whole.paid_out,
             unmanaged=tuple(held.id for held in portfolio.positions if absence(held, self.contexts)),
             deliberations=tuple(f"{of.proposal.symbol} ({of.proposal.context})" for of in uow.deliberations.all()),
+            state=_state(uow.trading_states.current(), self.unwritten_halts()),
         )
+
+
+def _state(written: StateChange | None, unwritten: Sequence[HaltView]) -> StateChange | None:
+    """How far the bot may trade: as written down, unless that is everything and something cannot be written down."""
+    if not unwritten or (written is not None and written.state is not TradingState.ACTIVE):
+        return written
+    halt = unwritten[0].halt
+    return StateChange(state=TradingState.REDUCING, at=halt.since, reason=halt.reason, by=halt.by)
 
 
 def _named(marks: Mapping[Listing, Decimal]) -> tuple[tuple[str, Decimal], ...]:

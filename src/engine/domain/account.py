@@ -12,6 +12,7 @@ from decimal import Decimal
 from engine.domain.halt_views import HaltView
 from engine.domain.payments import Payment
 from engine.domain.results import NO_TRADES, Tally
+from engine.domain.trading_states import StateChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Status:
         prices: The price of each traded market: of now for what is held, else the last close.
         unmanaged: The ids of the positions that no strategy manages.
         deliberations: What a panel thinks about: each market, with the context that would enter it.
+        state: How far the bot may trade, since when, why and by whom; ``None`` where nothing was ever halted.
     """
 
     profile: str
@@ -59,6 +61,7 @@ class Status:
     paid_out: Decimal = Decimal(0)
     unmanaged: tuple[str, ...] = ()
     deliberations: tuple[str, ...] = ()
+    state: StateChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

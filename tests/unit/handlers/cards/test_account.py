@@ -1,8 +1,11 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from engine.domain.days import Period
 from engine.domain.halts import HaltKind
+from engine.domain.trading_states import StateChange, TradingState
 from handlers.cards import account, alerts, figures
 from handlers.cards.lines import for_phone
 from tests.fakes import reports
@@ -20,6 +23,28 @@ def test_the_status_says_whether_it_trades_and_how_it_stands():
     assert told["Drawdown"] == "1.23%"
     assert told["Open approvals"] == "2 (/pending)"
     assert told["Prices"] == "BTC/USDT 20,000.00"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (None, "ACTIVE"),
+        (
+            StateChange(state=TradingState.REDUCING, at=reports.NOON, reason="paused by Ann", by="Ann", halt_id="H1"),
+            "REDUCING: paused by Ann, since 2026-01-03 12:00 UTC",
+        ),
+        (
+            StateChange(state=TradingState.HALTED, at=reports.NOON, reason="drawdown 36.0%", by="the trigger drawdown"),
+            "HALTED: drawdown 36.0% (the trigger drawdown), since 2026-01-03 12:00 UTC",
+        ),
+        (
+            StateChange(state=TradingState.ACTIVE, at=reports.NOON, reason="H1 is over: all is well", by="Ada"),
+            "ACTIVE: H1 is over: all is well (Ada), since 2026-01-03 12:00 UTC",
+        ),
+    ],
+)
+def test_the_status_says_how_far_it_may_trade_why_and_who_called_for_that(state, told):
+    assert dict(account.status(reports.status(state=state)).fields)["State"] == told
 
 
 def test_each_price_has_a_line_of_its_own():
