@@ -20,6 +20,7 @@ from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
+from engine.domain.slippage import Slippage
 from engine.domain.trade_views import PositionView, TradeView
 from engine.domain.unmanaged import Absence
 from handlers.cards import wording
@@ -162,6 +163,12 @@ def fills(view: Order) -> str:
     average = f" @ {wording.price(view.average)}" if view.average is not None else ""
     fee = wording.money(view.fee, wording.quote(view.request.symbol))
     return f"{wording.quantity(view.filled)}{part}{average}, fee {fee}"
+
+
+def slippage(found: Slippage) -> str:
+    """What was paid beyond the price of the moment: ``slippage 0.12%, 0.10% expected``."""
+    expected = "" if found.expected is None else f", {wording.percent(found.expected)} expected"
+    return f"slippage {wording.percent(found.paid)}{expected}"
 
 
 def benchmark(share: Decimal | None) -> tuple[tuple[str, str], ...]:

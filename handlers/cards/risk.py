@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from engine.domain.messages import BREAK, Card, Item
 from engine.domain.risk_views import ExposureReport, RiskReport, Tail, Use, VarMarket, VarReport
+from engine.domain.slippage import Slippage
 from engine.domain.trading_states import TradingState
 from handlers.cards import halts, wording
 from handlers.cards.lines import listed
@@ -44,6 +45,11 @@ def risk(report: RiskReport) -> Card:
         items=(
             *(Item(title="Halted", text=halts.line(view)) for view in report.halts),
             *(Item(title=_NAMES[each.name], text=_used(each)) for each in report.shares if each.limit is not None),
+            *(
+                Item(title=f"{symbol} moves", text=f"{wording.percent(each)} a day")
+                for symbol, each in report.volatility
+            ),
+            *_slippage(report.slippage),
         ),
         text=wording.lines(
             smaller if report.size < 1 else "",
@@ -53,6 +59,14 @@ def risk(report: RiskReport) -> Card:
             "docs/risk.md has every rule.",
         ),
     )
+
+
+def _slippage(found: Slippage | None) -> tuple[Item, ...]:
+    """What the newest orders paid beyond the best price, beside what the books told."""
+    if found is None or found.expected is None:
+        return ()
+    told = f"{wording.percent(found.paid)}, {BREAK}{wording.percent(found.expected)} expected"
+    return (Item(title=f"Slippage, mean of {wording.count(found.orders, 'order')}", text=told),)
 
 
 def _state(report: RiskReport) -> tuple[tuple[str, str], ...]:

@@ -22,7 +22,9 @@ from engine.domain.decisions import (
 from engine.domain.judging import Clamp
 from engine.domain.market import named
 from engine.domain.messages import BREAK, Card
+from engine.domain.orders import Order
 from engine.domain.plans import TradePlan
+from engine.domain.slippage import slippage_of
 from engine.domain.trade_views import TradeView
 from handlers.cards import adjuster, panel, phrases, wording
 from handlers.cards.lines import entry, listed
@@ -200,7 +202,7 @@ def _outcome(story: Why) -> Iterable[str]:
         yield from _approval(story.approval)
     if story.order:
         yield phrases.order(story.order)
-        yield from ([f"filled {phrases.fills(story.order)}"] if story.order.filled else [])
+        yield from ([f"filled {phrases.fills(story.order)}{_slippage(story.order)}"] if story.order.filled else [])
     if story.trade:
         yield from _sales(story.trade)
     if story.position:
@@ -211,9 +213,14 @@ def _sales(trade: TradeView) -> Iterable[str]:
     """Each sale of it, at what price and for whom, and what closed it."""
     for order in trade.sales:
         by = f", by {order.asked_by}, /close" if order.asked_by else ""
-        yield f"{order.id} sold {phrases.fills(order)}, {wording.moment(order.updated_at)}{by}"
+        yield f"{order.id} sold {phrases.fills(order)}{_slippage(order)}, {wording.moment(order.updated_at)}{by}"
     if not trade.position.is_open:
         yield f"closed by {phrases.why_closed(trade)}, {BREAK}{phrases.prices(trade.position)}"
+
+
+def _slippage(order: Order) -> str:
+    found = slippage_of(order)
+    return f", {BREAK}{phrases.slippage(found)}" if found is not None else ""
 
 
 def _grade(story: Why) -> Iterable[str]:

@@ -271,7 +271,7 @@ class Approvals:
         judgement = self._judgement(uow, plan, fresh, now)
         if isinstance(judgement, Denied):
             return self._settle(uow, approval, RuledRefusal(reasons=judgement.reasons, price=book.ask)), None
-        order = intend(uow, judgement.plan, now, decision_id=approval.decision_id, approval_id=approval.id)
+        order = intend(uow, judgement.plan, now, decision_id=approval.decision_id, approval_id=approval.id, book=book)
         return self._settle(uow, approval, RuledOrder(order_id=order.id, price=book.ask)), order
 
     async def _current_stats(self, approval: Approval) -> RiskStats | None:

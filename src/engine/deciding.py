@@ -269,7 +269,7 @@ class _Conclusion(Proposed):
         )
         match ruling:
             case Execute(plan=allowed):
-                order = intend(self.uow, allowed, self.now, decision_id=decision.id)
+                order = intend(self.uow, allowed, self.now, decision_id=decision.id, book=book)
                 return Outcome(judged=(judged,), orders=(order,))
             case AskHuman():
                 Approvals.open(self.uow, decision, ruling, self.now)

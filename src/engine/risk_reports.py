@@ -14,6 +14,7 @@ from engine.domain.positions import Buying, Portfolio, Position
 from engine.domain.results import AtWork
 from engine.domain.risk_stats import RiskStats
 from engine.domain.risk_views import ExposureReport, RiskReport, Tail, Use, VarMarket, VarReport
+from engine.domain.slippage import mean_slippage
 from engine.execution.streaks import losses_of
 from engine.kept_stats import KeptStats
 from engine.ports import Clock, MarketDataAt
@@ -26,6 +27,8 @@ from engine.valuation import prices_of_held
 
 T = TypeVar("T")
 _NOTHING = Decimal(0)
+_SLIPPAGE_OF = 100
+"""So many of the newest orders are told of."""
 _OPTIONAL = (
     "max_open_risk",
     "max_sector",
@@ -111,6 +114,8 @@ class RiskReports:
             streaks={name: losses for name, losses in streaks.items() if losses},
             max_losses=limits.max_losses,
             off=tuple(name for name in _OPTIONAL if getattr(limits, name) is None),
+            volatility=self._volatilities(),
+            slippage=mean_slippage(uow.orders.newest(_SLIPPAGE_OF)),
         )
 
     def _exposure(self, uow: UnitOfWork, account: Portfolio) -> ExposureReport:
@@ -162,6 +167,16 @@ class RiskReports:
             markets=tuple(_alone(symbol, value, risk) for symbol, value in _ranked(values)),
             correlations=_correlations(values, risk),
         )
+
+    def _volatilities(self) -> tuple[tuple[str, float], ...]:
+        """How much each traded market moves on a day, by the candles that it was last decided on."""
+        found: dict[str, float] = {}
+        for each in self.at_work:
+            for symbol in each.markets:
+                stats = self.stats.last(Listing(each.venue, symbol), Timeframe(each.timeframe))
+                if stats is not None and stats.volatility is not None and not stats.is_stale(self.clock.now()):
+                    found[symbol] = stats.volatility
+        return tuple(sorted(found.items()))
 
     def _told_by(self, held: Mapping[str, Decimal]) -> RiskStats | None:
         """The figures of which the most of what is held is known on the same candles; of several the shortest ones."""

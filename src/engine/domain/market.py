@@ -322,3 +322,13 @@ class Book:
     def mid(self) -> Decimal:
         """Halfway between bid and ask."""
         return (self.bid + self.ask) / 2
+
+    def mean_price(self, quantity: Decimal, *, buying: bool) -> Decimal | None:
+        """The mean price of so much at market, from level to level; ``None`` where the book holds less."""
+        left, paid = quantity, Decimal(0)
+        for level in self.asks if buying else self.bids:
+            taken = min(left, level.quantity)
+            left, paid = left - taken, paid + taken * level.price
+            if not left:
+                return paid / quantity if quantity else None
+        return None

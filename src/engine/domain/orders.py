@@ -167,6 +167,8 @@ class Order:
         asked_by: The person who asked for it; empty where the bot decided, or people answered its approval.
         wait_until: When what is left of it is no longer waited for; ``None`` for never.
         worst_price: Up to which price that is then bought at market; ``None`` where it is given up.
+        expected: The mean price at which the book that it was judged by would have filled it at market; ``None`` where
+            nobody looked, or the book held less.
         cancel_requested_at: When this program asked the venue to cancel it; ``None`` where it did not.
         unsent: Why the venue never had it, where it has ended so.
     """
@@ -191,6 +193,7 @@ class Order:
     target: Decimal | None = None
     wait_until: datetime | None = None
     worst_price: Decimal | None = None
+    expected: Decimal | None = None
     cancel_requested_at: datetime | None = None
     unsent: Unsent = Unsent.NO
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from engine.domain.halt_views import HaltView
+from engine.domain.slippage import Slippage
 from engine.domain.trading_states import StateChange
 
 
@@ -97,6 +98,8 @@ class RiskReport:
         streaks: Losses in a row, by context; those without any are left out.
         max_losses: From how many on a context rests; ``None`` for never.
         off: The limits that are off, as settings call them.
+        volatility: Of a day, of each traded market whose newest closes tell it, as fractions.
+        slippage: Of the newest orders, what it was and what the books told; ``None`` where none are known.
     """
 
     quote: str
@@ -112,6 +115,8 @@ class RiskReport:
     streaks: Mapping[str, int]
     max_losses: int | None
     off: tuple[str, ...]
+    volatility: tuple[tuple[str, float], ...] = ()
+    slippage: Slippage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

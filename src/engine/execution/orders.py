@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from engine.domain.closing import Closing
 from engine.domain.events import OrderIntended
+from engine.domain.market import Book
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side, client_id
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
@@ -15,8 +16,20 @@ from engine.execution.coverage import sellable
 from engine.store.unit_of_work import UnitOfWork
 
 
-def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str, approval_id: str = "") -> Order:
-    """Write down the one order of a decision. Its client id follows from the plan's key, so it can exist only once."""
+def intend(
+    uow: UnitOfWork,
+    plan: TradePlan,
+    now: datetime,
+    *,
+    decision_id: str,
+    approval_id: str = "",
+    book: Book | None = None,
+) -> Order:
+    """Write down the one order of a decision. Its client id follows from the plan's key, so it can exist only once.
+
+    ``book`` is the one that it was judged by: what it would pay there is kept beside what it will.
+    """
+    at_market = plan.execution.type is OrderType.MARKET
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
@@ -44,6 +57,7 @@ def intend(uow: UnitOfWork, plan: TradePlan, now: datetime, *, decision_id: str,
         target=plan.target,
         wait_until=None if plan.execution.patience is None else now + plan.execution.patience,
         worst_price=plan.execution.worst_price,
+        expected=book.mean_price(plan.quantity, buying=plan.side is Side.BUY) if book and at_market else None,
     )
     return _write(uow, order)
 

@@ -137,6 +137,7 @@ class OrderRow(SQLModel, table=True):
     unsent: str
     wait_until: datetime | None = Field(default=None, sa_type=UtcTime)
     worst_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    expected: Decimal | None = Field(default=None, sa_type=ExactDecimal)
 
 
 class FillRow(SQLModel, table=True):
