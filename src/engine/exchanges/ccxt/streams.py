@@ -38,7 +38,7 @@ class QuoteStream:
         self._kept = kept
 
     async def news(self, symbols: Sequence[str], within: float) -> list[Quote]:
-        """Wait until one of some markets has news; then the newest quote of each that has one.
+        """Wait until one of some markets has news, unless one came since the last time; the newest quote of each.
 
         Raises:
             VenueError: The connection is lost, nothing has come for so many seconds, or what came is nonsense.
@@ -47,9 +47,10 @@ class QuoteStream:
 
         name = self._venue.id
         try:
-            async with asyncio.timeout(within):
-                await self._watch(list(symbols))
             kept = getattr(self._venue, self._kept)
+            if not any(symbol in kept for symbol in symbols):
+                async with asyncio.timeout(within):
+                    await self._watch(list(symbols))
             return [found for symbol in symbols if symbol in kept and (found := quote(symbol, kept.pop(symbol)))]
         except TimeoutError:
             raise VenueError(f"{name}'s websocket has said nothing for {within:.0f} s.") from None
