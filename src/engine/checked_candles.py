@@ -19,7 +19,9 @@ _Key = tuple[Listing, Timeframe]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedCandles:
-    """Keeps what was last found good of each market and timeframe. What was not is asked for again by the next one.
+    """Keeps what was last found good of each market and timeframe, until its next candle closes.
+
+    What was not good is asked for again by the next one.
 
     Attributes:
         history: Closed candles asked for of each timeframe: what analyzer and strategies remember.
@@ -53,5 +55,10 @@ class CheckedCandles:
             return checked
 
     def _found(self, key: _Key, close: datetime) -> Checked | None:
+        """What was found at that close, or at one since which no other candle has closed."""
         kept = self._kept.get(key)
-        return kept[1] if kept is not None and kept[0] == close else None
+        if kept is None:
+            return None
+        at, checked = kept
+        timeframe = key[1]
+        return checked if at == close or at < close < checked[0].closed_at + timeframe.duration else None

@@ -109,6 +109,7 @@ class PaperExchange:
         known = {*feed.markets, *(order.request.symbol for order in self._file.open_orders())}
         self._advanced = self._file.advanced(sorted(known))
         self._written = dict(self._advanced)
+        self._followed_to: datetime | None = None
 
     @property
     def advanced_to(self) -> datetime | None:
@@ -268,11 +269,16 @@ class PaperExchange:
     def _way(self) -> _Way | None:
         """What is still to be followed of each market, up to the next arrival there, if there is anything."""
         now, until = self._clock.now(), dict[str, datetime]()
+        if now == self._followed_to:
+            return None
         for symbol in self._feed.markets:
             after, reach = self._advanced.get(symbol), self._feed.reach(symbol, now)
             if reach is not None and (after is None or reach > after):
                 until[symbol] = reach
         if not until:
+            # No market is known beyond now, so at this time there is nothing more to come.
+            if all(self._advanced.get(symbol) == now for symbol in self._feed.markets):
+                self._followed_to = now
             return None
         orders = [order for order in self._file.open_orders() if order.request.symbol in until]
         under_way = [order for order in orders if self._is_under_way(order)]

@@ -41,17 +41,19 @@ def measure(candles: Candles, atr: float | None) -> RiskStats:
     Raises:
         DataError: There are no candles.
     """
+    as_of = candles.closed_at  # that there are any
     returns = metrics.simple_returns(candles.close)
     returns.setflags(write=False)
+    volume = _known_volume(candles)
     return RiskStats(
         symbol=candles.symbol,
         timeframe=candles.timeframe,
-        as_of=candles.closed_at,
+        as_of=as_of,
         returns=returns,
         volatility=metrics.realised_volatility(returns, _DAY / candles.timeframe.duration),
         atr=atr,
-        daily_volume=_daily_volume(candles),
-        known_volume=float(known_volumes(candles, np.array([len(candles) - 1]))[0]),
+        daily_volume=volume if _reach_a_day(candles) else None,
+        known_volume=volume,
     )
 
 
@@ -116,9 +118,15 @@ def _sums(windows: Floats, rows: NDArray[np.int64]) -> Floats:
     return np.concatenate(parts)
 
 
-def _daily_volume(candles: Candles) -> float | None:
-    """What a day's candles traded at their closes; of longer candles the mean of a day of the newest one."""
+def _known_volume(candles: Candles) -> float:
+    """``known_volumes`` of the newest candle alone, to the last bit: what is added up is as contiguous there."""
+    span = candles.timeframe.millis
+    first = int(np.searchsorted(candles.open_ms, int(candles.open_ms[-1]) + span - max(_DAY_MS, span)))
+    first = max(first, len(candles) - KNOWN)
+    return float((candles.close[first:] * candles.volume[first:]).sum()) * min(1.0, _DAY_MS / span)
+
+
+def _reach_a_day(candles: Candles) -> bool:
+    """Whether candles reach back a day, or one of them is as long."""
     span = max(_DAY_MS, candles.timeframe.millis)
-    if candles.open_ms[0] > int(candles.open_ms[-1]) + candles.timeframe.millis - span:
-        return None
-    return float(known_volumes(candles, np.array([len(candles) - 1]))[0])
+    return int(candles.open_ms[0]) <= int(candles.open_ms[-1]) + candles.timeframe.millis - span
