@@ -236,7 +236,7 @@ async def build_engine(
         panel=externals.panel or panel_of(settings, models.manager, store),
         asks_in_vain=settings.ai.gate.ask_in_vain,
         calibration=calibration_of(settings),
-        adjuster=adjuster_of(settings),
+        adjuster=terms.adjuster or adjuster_of(settings),
         no_entry=no_entry,
         consolidation=settings.consolidation,
         late_after=late_after,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from bot.live_market import quality_limits
 from config.settings import Settings
 from engine.analysis.quality import QualityLimits
+from engine.learning.adjuster import PPOAdjuster
 from engine.risk.manager import RiskManager
 from engine.sentiment.history import SentimentHistory
 from engine.simulation.fills import FillModel
@@ -24,6 +25,7 @@ class Terms:
         model: What trading at the paper venue costs.
         latency: How long orders are under way to it.
         history: What was said of the markets in the past; ``None`` where nobody knows.
+        adjuster: Who adjusts entries; ``None`` for who the settings name.
     """
 
     risk: RiskManager
@@ -31,6 +33,7 @@ class Terms:
     model: FillModel
     latency: Latency = AT_ONCE
     history: SentimentHistory | None = None
+    adjuster: PPOAdjuster | None = None
 
 
 def terms_of(settings: Settings) -> Terms:

@@ -27,7 +27,7 @@ from engine.backtest.trials import fingerprint
 from engine.domain.errors import BadInput
 from engine.domain.extras import install
 from engine.domain.market import from_millis, to_millis
-from engine.learning.policy import ActionBounds, Policy, PolicyCard
+from engine.learning.policy import BEST_SCALE, BEST_VOLATILITY, ActionBounds, Policy, PolicyCard
 from engine.learning.policy_files import save_policy
 from engine.learning.reward import RewardTerms
 from engine.learning.splits import Splits, Stretch, splits_of
@@ -207,6 +207,7 @@ def _card(
 ) -> PolicyCard:
     own, *_ = worth.rows
     figures = {"validation_reward": best.reward, "test_growth": own.growth, "test_drawdown": own.drawdown}
+    figures |= {BEST_SCALE: worth.scale, BEST_VOLATILITY: worth.volatility}
     if own.sharpe is not None:
         figures["test_sharpe"] = own.sharpe
     for gain in worth.gains:
@@ -220,6 +221,7 @@ def _card(
         name=asked.out.stem,
         begins=told(splits.train.begin_ms),
         ends=told(splits.train.end_ms),
+        tested_from=told(splits.test.begin_ms),
         timeframe=", ".join(sorted({str(each.timeframe) for each in setup.contexts})),
         data=fingerprint(setup),
         seeds=plan.seeds,

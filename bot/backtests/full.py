@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -35,11 +35,13 @@ from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, R
 from engine.backtest.tape import candles_of, demand_candles
 from engine.clocks import MarketClock
 from engine.data.feeds import FileFeed
+from engine.domain.adjustments import Adjusted
 from engine.domain.backtests import BacktestResult
 from engine.domain.errors import BadInput, StoreError
 from engine.domain.inventory import Rule
 from engine.exchanges.paper import NAME as PAPER
 from engine.jobs import Job, job_table
+from engine.learning.adjuster import PPOAdjuster
 from engine.llm.tape import TapeUse
 from engine.risk.manager import RiskManager
 from engine.sentiment.history import SentimentHistory
@@ -54,6 +56,7 @@ _COMMIT_EVERY = 2_000
 """How many closes share a commit: nobody waits for one, and the venue has its own before it trades."""
 _ROWS = 256
 """How many rows strategies read ahead: nobody waits for these either."""
+_ALL = 2**31
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -63,10 +66,12 @@ class FullRun:
 
     Attributes:
         tape: What the tape of models was asked; ``None`` where no model was.
+        adjusted: What the adjuster made of its entries, the newest first.
     """
 
     result: BacktestResult
     tape: TapeUse | None
+    adjusted: tuple[Adjusted, ...] = ()
 
 
 def full_backtest(
@@ -82,6 +87,7 @@ def full_run(
     history: SentimentHistory | None = None,
     externals: Externals = EXTERNALS,
     folder: Path | None = None,
+    adjuster: PPOAdjuster | None = None,
 ) -> FullRun:
     """Replay a setup, with what was said of its markets where that is known.
 
@@ -91,6 +97,7 @@ def full_run(
         history: What was said of its markets; ``None`` where that is not known.
         externals: What is outside the program: models are asked where they are given here.
         folder: Where its account is left, as ``greenlight.sqlite``; ``None`` for nowhere.
+        adjuster: Who adjusts entries; ``None`` for who the settings name.
 
     Raises:
         BadInput: It fills at the close of a signal, which no market does.
@@ -103,7 +110,8 @@ def full_run(
     with nullcontext(folder) if folder else _folder() as place:
         url = url_of(place / "greenlight.sqlite")
         upgrade(url)
-        return asyncio.run(_replayed(setup, _settings(setup, settings, url, externals), history, externals))
+        own = _settings(setup, settings, url, externals)
+        return asyncio.run(_replayed(setup, own, replace(_terms(setup, own, history), adjuster=adjuster), externals))
 
 
 @contextmanager
@@ -168,9 +176,7 @@ def _terms(setup: BacktestSetup, settings: Settings, history: SentimentHistory |
     )
 
 
-async def _replayed(
-    setup: BacktestSetup, settings: Settings, history: SentimentHistory | None, externals: Externals
-) -> FullRun:
+async def _replayed(setup: BacktestSetup, settings: Settings, terms: Terms, externals: Externals) -> FullRun:
     feed = _feed(setup)
     first, ends = feed.span
     begins = max(setup.start or first, first)
@@ -183,7 +189,6 @@ async def _replayed(
         analyzer=setup.analyzer,
     )
     async with AsyncExitStack() as closing:
-        terms = _terms(setup, settings, history)
         engine = await build_engine(settings, market, lambda _: {}, externals, terms, at_once=True)
         closing.push_async_callback(engine.store.close)
         for venue in engine.venues.values():
@@ -193,7 +198,9 @@ async def _replayed(
         seconds = time.perf_counter() - begun
         result = await engine.store.read(lambda uow: result_of(setup, uow, feed, (begins, ends), seconds))
         tape = engine.models.tape if settings.asks_models else None
-        return FullRun(result=result, tape=None if tape is None else tape.use)
+        entries = await engine.store.read(lambda uow: uow.decisions.entries(_ALL))
+        adjusted = tuple(each.adjustment for each in entries if each.adjustment is not None)
+        return FullRun(result=result, tape=None if tape is None else tape.use, adjusted=adjusted)
 
 
 async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime) -> None:

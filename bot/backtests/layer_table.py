@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from bot.backtests.layers import Layers, Part, Row
+from bot.backtests.layer_rows import Layers, Part, Row
 from engine.backtest.layer_figures import Figure, LayerFigures
 from engine.backtest.setup import BareTerms
 from engine.domain.figures import plain
@@ -70,9 +70,10 @@ def _of_part(row: Row, part: Part, quote: str) -> Iterator[tuple[str, ...]]:
         amount(own.fees, quote),
         asked,
     )
-    if (more := part.added) is not None:
+    against = {row.against: part.added} if part.added is not None else {}
+    for name, more in {**against, **part.beside}.items():
         yield (
-            f"    against {row.against}",
+            f"    against {name}",
             f"{more.trades:+,}",
             *_figures(more, signed_percent, _signed_ratio),
             signed(more.fees, quote),
@@ -119,7 +120,13 @@ def _asked(use: TapeUse) -> str:
 def _row(row: Row) -> dict[str, Any]:
     told: dict[str, Any] = {"name": row.name, "missing": row.missing or None, "against": row.against or None}
     told["parts"] = [
-        {"when": each.when or None, "figures": _dict(each.figures), "added": _dict(each.added)} for each in row.parts
+        {
+            "when": each.when or None,
+            "figures": _dict(each.figures),
+            "added": _dict(each.added),
+            "beside": {name: _dict(more) for name, more in each.beside.items()},
+        }
+        for each in row.parts
     ]
     if row.tape is not None:
         answered = {f"{provider} {model}": count for (provider, model), count in row.tape.answered.items()}

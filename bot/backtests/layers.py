@@ -1,19 +1,23 @@
 """``bot compare --layers``: what each layer of the bot adds to the one before it, on the same candles.
 
-rules ─▶ + sentiment ─▶ + prediction ─▶ + panel: each a replay through the live cycle with these layers, and no others.
+rules ─▶ + sentiment ─▶ + prediction ─▶ + panel ─▶ + PPO ─▶ + people
+
+Each is a replay through the live cycle with these layers, and no others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from numpy.random import default_rng
 
 from bot.backtests.full import FullRun, full_run
+from bot.backtests.layer_rows import Layer, Layers, Part, Row, Span
+from bot.backtests.sizing_layers import SizingLayers, adjusting_notes, people_layer, unadjusted, with_adjuster_off
 from config.settings import Settings
-from engine.backtest.layer_figures import LayerFigures, Stretch, differences, figures_of, stretch_of
+from engine.backtest.layer_figures import Stretch, differences, figures_of, stretch_of
 from engine.backtest.registry import TrialRegistry
 from engine.backtest.returns import curve_of, sharpe
 from engine.backtest.setup import BacktestSetup
@@ -24,69 +28,7 @@ from engine.sentiment.history import FEAR_GREED, NEWS, SentimentHistory
 from handlers.cards.wording import count
 
 RULES = "rules"
-Span = tuple[datetime, datetime]
 _SOURCES = {FEAR_GREED: "Fear & Greed", NEWS: "headlines"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """Something that the bot does beside its rules.
-
-    Attributes:
-        settings: Those of a run that does this, and what is before it.
-        missing: Why it cannot be tried; empty where it can.
-    """
-
-    name: str
-    settings: Settings
-    history: SentimentHistory | None = None
-    missing: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A layer in some of the time.
-
-    Attributes:
-        when: Of which time; empty for all of it.
-        added: What it differs by from the layer before it.
-    """
-
-    when: str
-    figures: LayerFigures
-    added: LayerFigures | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A layer that was tried, or why it was not.
-
-    Attributes:
-        against: The layer before it.
-        parts: All of the time first, then what was before and after the training of a model ended.
-        tape: What models were asked.
-    """
-
-    name: str
-    missing: str = ""
-    against: str = ""
-    parts: Sequence[Part] = ()
-    tape: TapeUse | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layers:
-    """All of them.
-
-    Attributes:
-        span: The time that was traded in.
-        notes: What has to be known of the data behind them.
-    """
-
-    setup: BacktestSetup
-    span: Span
-    rows: Sequence[Row]
-    notes: Sequence[str]
 
 
 def compare_layers(
@@ -110,43 +52,86 @@ def compare_layers(
     Raises:
         GreenlightError: A layer cannot be traded.
     """
-    rules = full_run(setup, _with(settings, enabled=False))
+    plain = with_adjuster_off(settings)
+    ruled = _with(plain, enabled=False)
+    rules = full_run(setup, ruled)
     span = rules.result.begins, rules.result.ends
-    rows, uses, before = list[Row](), list[TapeUse](), None
-    for layer in layers_of(settings, history, _uncovered(setup, history, span)):
+    tried = _Tried(settings=settings, registry=registry, now=now, seed=seed, span=span)
+    tried.add(Layer(name=RULES, settings=ruled, setup=setup), rules)
+    for layer in layers_of(setup, plain, history, _uncovered(setup, history, span)):
+        tried.add(layer)
+    sizing = SizingLayers(policy=settings.ppo.policy, max_age=settings.ppo.max_age, limits=settings.risk, span=span)
+    for layer in sizing.of(tried.last):
+        tried.add(layer)
+    tried.add(people_layer(tried.last, settings))
+    notes = [*_of_sentiment(setup, history, span), *_of_models(settings, tried.uses, span), *tried.notes]
+    return Layers(setup=setup, span=span, rows=tried.rows, notes=notes)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tried:
+    """What has been tried so far.
+
+    Attributes:
+        runs: Of each layer that has a row.
+        last: The newest of them that the next one goes on from.
+    """
+
+    settings: Settings
+    registry: TrialRegistry
+    now: datetime
+    seed: int
+    span: Span
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    uses: list[TapeUse] = field(default_factory=list)
+    runs: dict[str, BacktestResult] = field(default_factory=dict)
+    last: Layer = field(init=False)
+
+    def add(self, layer: Layer, run: FullRun | None = None) -> None:
+        """Try a layer, or say why not."""
         if layer.missing:
-            rows.append(Row(name=layer.name, missing=layer.missing))
-            continue
-        run = rules if layer.name == RULES else full_run(setup, layer.settings, layer.history)
-        if reason := _unanswered(run.tape):
-            rows.append(Row(name=layer.name, missing=reason))
-            continue
-        _keep(setup, layer.name, run.result, registry, now)
-        cuts = [at for at in _cut_offs(settings, run.tape) if span[0] < at < span[1]]
-        rows.append(_row(layer.name, run, before, cuts, seed))
-        uses += [run.tape] if run.tape else []
-        before = layer.name, run.result
-    notes = [*_of_sentiment(setup, history, span), *_of_models(settings, uses, span)]
-    return Layers(setup=setup, span=span, rows=rows, notes=notes)
+            self.rows.append(Row(name=layer.name, missing=layer.missing))
+            return
+        run = run or full_run(layer.setup, layer.settings, layer.history, adjuster=layer.adjuster)
+        if reason := _unanswered(run.tape) or unadjusted(layer, run):
+            self.rows.append(Row(name=layer.name, missing=reason))
+            return
+        _keep(layer.setup, layer.name, run.result, self.registry, self.now)
+        cuts = [at for at in _cut_offs(self.settings, run.tape) if self.span[0] < at < self.span[1]]
+        before = (self.last.name, self.runs[self.last.name]) if self.runs else None
+        beside = {} if layer.is_aside else self._aside(layer)
+        self.rows.append(_row(layer.name, run, before, beside, cuts, self.seed))
+        self.notes += adjusting_notes(layer, run)
+        self.uses += [run.tape] if run.tape else []
+        self.runs[layer.name] = run.result
+        if not layer.is_aside:
+            self.last = layer
+
+    def _aside(self, layer: Layer) -> Mapping[str, BacktestResult]:
+        """What the adjuster that has learnt is held against beside the layer before it."""
+        return {name: self.runs[name] for name in layer.faces if name in self.runs}
 
 
-def layers_of(settings: Settings, history: SentimentHistory | None, uncovered: str) -> Iterator[Layer]:
-    """The layers, each with those before it.
+def layers_of(
+    setup: BacktestSetup, settings: Settings, history: SentimentHistory | None, uncovered: str
+) -> Iterator[Layer]:
+    """The layers of what is said and asked, each with those before it.
 
     Args:
+        setup: What is traded.
         settings: What the bot does with all of them.
         history: What was said of the markets.
         uncovered: Why that is of no use; empty where it is.
     """
     said, no_model = None if uncovered else history, _no_model(settings)
     ruled = _with(settings, enabled=False)
-    yield Layer(name=RULES, settings=ruled)
-    yield Layer(name="+ sentiment", settings=ruled, history=said, missing=uncovered)
+    yield Layer(name="+ sentiment", settings=ruled, setup=setup, history=said, missing=uncovered)
     off = "" if settings.ai.prediction.enabled else "off (ai.prediction.enabled)"
     predicting = _with(settings, panel=settings.ai.panel.model_copy(update={"enabled": False}))
-    yield Layer(name="+ prediction", settings=predicting, history=said, missing=no_model or off)
+    yield Layer(name="+ prediction", settings=predicting, setup=setup, history=said, missing=no_model or off)
     off = "" if settings.ai.panel.enabled else "off (ai.panel.enabled)"
-    yield Layer(name="+ panel", settings=settings, history=said, missing=no_model or off)
+    yield Layer(name="+ panel", settings=settings, setup=setup, history=said, missing=no_model or off)
 
 
 def _with(settings: Settings, **ai: object) -> Settings:
@@ -178,6 +163,7 @@ def _row(
     name: str,
     run: FullRun,
     before: tuple[str, BacktestResult] | None,
+    beside: Mapping[str, BacktestResult],
     cuts: Sequence[datetime],
     seed: int,
 ) -> Row:
@@ -190,7 +176,10 @@ def _row(
         own = _stretch(run.result, begins, ends)
         without = _stretch(before[1], begins, ends) if before else None
         added = differences(own, without, default_rng(seed)) if without else None
-        parts.append(Part(when=when, figures=figures_of(own, default_rng(seed)), added=added))
+        faced = {
+            name: differences(own, _stretch(other, begins, ends), default_rng(seed)) for name, other in beside.items()
+        }
+        parts.append(Part(when=when, figures=figures_of(own, default_rng(seed)), added=added, beside=faced))
     return Row(name=name, against=before[0] if before else "", parts=parts, tape=run.tape)
 
 

@@ -301,11 +301,12 @@ def _terms(
         limits=settings.limits,
         confidence=confidence,
         approved=asked.approved,
-        people=_people(settings) if asked.people else None,
+        people=people_of(settings) if asked.people else None,
     )
 
 
-def _people(settings: Settings) -> SimulatedPeople:
+def people_of(settings: Settings) -> SimulatedPeople:
+    """The simulated people who are asked."""
     return SimulatedPeople(zone=settings.digest.zone, **settings.backtest.people.model_dump())
 
 

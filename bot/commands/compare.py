@@ -39,7 +39,10 @@ def compare(
     config: ConfigOption = None,
     *,
     layers: Annotated[
-        bool, typer.Option("--layers", help="Of A alone: rules, + sentiment, + prediction, + panel, by llm.tape.")
+        bool,
+        typer.Option(
+            "--layers", help="Of A alone: rules, + sentiment, + prediction, + panel (by llm.tape), + PPO, + people."
+        ),
     ] = False,
 ) -> None:
     """Trade two strategies, settings or revisions over the same candles, and say where they differ; or the layers."""

@@ -74,7 +74,7 @@ async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_th
         assert compared.returncode == 0, compared.stderr
         assert len(server.asked) == asked, "a tape answers for nothing"
     found = json.loads((tmp_path / "1").read_text())
-    rules, sentiment, prediction, panel = found["layers"]
+    rules, sentiment, prediction, panel, *_ = found["layers"]
     assert prediction["missing"] == "off (ai.prediction.enabled)"
     assert (sentiment["missing"], panel["against"]) == (None, "+ sentiment")
     assert panel["models"]["answered"] == {"local qwen3-8b": asked}

@@ -11,9 +11,10 @@ import numpy as np
 from engine.backtest.bootstrap import Interval, interval
 from engine.backtest.returns import DAYS_A_YEAR, sharpe
 from engine.learning.env import Ground
-from engine.learning.evaluating import Choose, Run, by_chance, by_policy, constant, degenerate, run_over, targeting
+from engine.learning.evaluating import Run, by_chance, by_policy, degenerate, run_over
 from engine.learning.policy import Policy
 from engine.learning.reward import RewardTerms
+from engine.learning.sizing import Choose, constant, targeting
 from engine.learning.splits import Splits, Stretch
 
 if TYPE_CHECKING:
@@ -75,11 +76,15 @@ class Worth:
     Attributes:
         gains: Over each of the others.
         degenerate: What is wrong with how it acts; empty where nothing is.
+        scale: The constant scale that was best on the time it was trained on.
+        volatility: The volatility of a day that was the best target then.
     """
 
     rows: tuple[Row, ...]
     gains: tuple[Gain, ...]
     degenerate: str
+    scale: float
+    volatility: float
 
     @property
     def is_better(self) -> bool:
@@ -115,6 +120,8 @@ def worth_of(policy: Policy, ground: Ground, splits: Splits, reward: RewardTerms
         rows=tuple(_row(name, each) for name, each in {OWN: own, **runs}.items()),
         gains=tuple(_gain(name, own.daily - each.daily, rng) for name, each in runs.items()),
         degenerate=degenerate(own),
+        scale=scale,
+        volatility=target,
     )
 
 

@@ -19,7 +19,8 @@ from engine.domain.decisions import Decision
 from engine.domain.market import Market
 from engine.domain.plans import TradePlan
 from engine.learning.features import Shares
-from engine.learning.policy import OutOfRange, Policy
+from engine.learning.policy import OutOfRange
+from engine.learning.sizing import Sizing
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats
@@ -32,14 +33,14 @@ class PPOAdjuster:
     """Asks a policy.
 
     Attributes:
-        policy: ``None`` where there is none, for the reason in ``fault``.
+        policy: Who says how much; ``None`` where there is nobody, for the reason in ``fault``.
         fault: Why it cannot be asked at all; empty where it can.
         shares: The limits that observations are held against.
         max_age: How long after the end of its training it may be asked; ``None`` for ever.
     """
 
     mode: AdjusterMode = AdjusterMode.OFF
-    policy: Policy | None = None
+    policy: Sizing | None = None
     fault: str = ""
     shares: Shares = field(default_factory=Shares)
     max_age: timedelta | None = None
@@ -90,7 +91,7 @@ class PPOAdjuster:
         )
 
 
-def unfit(policy: Policy, timeframe: str, at: datetime, max_age: timedelta | None) -> str:
+def unfit(policy: Sizing, timeframe: str, at: datetime, max_age: timedelta | None) -> str:
     """Why a policy is not asked about candles of a timeframe at a time; empty where it is."""
     card = policy.card
     if card.timeframe and timeframe not in card.timeframe.split(", "):

@@ -5,26 +5,22 @@ Each is asked at every entry of one long episode at costs as they are, so all of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.learning.env import NO_CHANCE, Ground, TradingEnv
-from engine.learning.features import FEATURES
 from engine.learning.policy import ActionBounds, OutOfRange, Policy, adjustments
 from engine.learning.reward import RewardTerms
+from engine.learning.sizing import Choose
 from engine.learning.splits import Stretch
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats
 
-Choose = Callable[["Floats"], "Floats"]
-"""From an observation ``float64[17]`` to an action ``float64[3]`` in [-1, 1]."""
 FULL = np.array([1.0, -1.0, -1.0])
 """The action that changes nothing."""
-_VOLATILITY = list(FEATURES).index("volatility")
 _LONGER_THAN_ALL = 2**50
 _STEADY = 0.02
 """The deviation of its scales below which a policy has one scale alone."""
@@ -98,25 +94,6 @@ def by_policy(policy: Policy) -> Choose:
         policy.demand_known(observation)
         action: Floats = policy.act(observation[None, :])[0]
         return action
-
-    return choose
-
-
-def constant(scale: float, bounds: ActionBounds) -> Choose:
-    """The same share of every size."""
-    action = np.array([2 * scale / bounds.max_scale - 1, -1.0, -1.0])
-    return lambda _: action
-
-
-def targeting(volatility: float, bounds: ActionBounds) -> Choose:
-    """So much of every size as brings the market's volatility of a day down to this fraction; all where it is less.
-
-    Volatility targeting (A. Moreira and T. Muir, Volatility-Managed Portfolios, Journal of Finance 72, 2017).
-    """
-
-    def choose(observation: Floats) -> Floats:
-        share = min(1.0, volatility / float(np.exp(observation[_VOLATILITY])))
-        return np.array([2 * share / bounds.max_scale - 1, -1.0, -1.0])
 
     return choose
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Weights = NDArray[np.float32]
 
+BEST_SCALE, BEST_VOLATILITY = "best_constant_scale", "best_volatility_target"
+"""The figures of a card that tell with what number ways of sizing that need no policy were best in its training."""
 ACTIONS = ("scale", "confidence_shift", "stop_share")
 STEPS = 64
 """Shares are told in so many parts of the whole, which floats and decimals both have exactly; rounded to no more."""
@@ -60,6 +62,7 @@ class PolicyCard:
     Attributes:
         features: Those it was trained on, in order.
         begins, ends: The window it was trained on, in ISO 8601, UTC.
+        tested_from: The beginning of the time on which nothing of it was trained or chosen, likewise.
         timeframe: Of the candles that it was trained on.
         data: A hash of these candles.
         seeds: All that were trained; ``seed`` is the one that was taken.
@@ -74,6 +77,7 @@ class PolicyCard:
     features: tuple[str, ...] = tuple(FEATURES)
     begins: str = ""
     ends: str = ""
+    tested_from: str = ""
     timeframe: str = ""
     data: str = ""
     seeds: tuple[int, ...] = ()

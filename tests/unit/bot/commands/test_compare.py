@@ -128,8 +128,12 @@ def test_a_layer_whose_data_is_not_there_has_no_row_and_says_why(file: str) -> N
     Path("late.csv").write_text("date,value\n2039-01-01,20\n")
     rules = json.loads(bot_json("backtest", "--strategy", "sma_cross", "--full", "--data", file))
     found = told("sma_cross", "--layers", "--data", file, "--sentiment", "fear.csv")
-    assert [each["name"] for each in found["layers"]] == ["rules", "+ sentiment", "+ prediction", "+ panel"]
-    assert [each["missing"] for each in found["layers"]] == [None, None, "no tape (llm.tape)", "no tape (llm.tape)"]
+    assert [each["name"] for each in found["layers"]] == [
+        *("rules", "+ sentiment", "+ prediction", "+ panel", "+ PPO", "+ people")
+    ]
+    missing = [each["missing"] for each in found["layers"]]
+    bare = "a bare run has neither (--risk off)"
+    assert missing == [None, None, "no tape (llm.tape)", "no tape (llm.tape)", "no policy (ppo.policy)", bare]
     first, second = (each["parts"][0] for each in found["layers"][:2])
     assert first["figures"]["trades"] == rules["all_trades"]["trades"] > 5
     assert first["figures"]["gain"]["value"] == pytest.approx(rules["account"]["gain"])
