@@ -32,6 +32,7 @@ def own_files(settings: Settings) -> Iterator[Path]:
     yield settings.backtest.trials
     yield from (settings.backtest.trials.parent / SWEEPS).glob("*.jsonl")
     yield from (settings.backtest.trials.parent / TRAININGS).glob("*.pt")
+    yield from (settings.backtest.trials.parent / TRAININGS).glob("*.jsonl")
     if settings.logs.file:
         yield settings.logs.file
 

@@ -140,7 +140,7 @@ def train(
     if not asked.resume:
         _forget(*files.values())
     try:
-        scaler = fit_scaler(ground, splits, plan)
+        scaler = fit_scaler(ground, (splits.train,), plan)
         for seed in plan.seeds:
             kept = files[seed]
             found = train_seed(
@@ -177,16 +177,22 @@ def train(
 
 def _splits(setup: BacktestSetup, ground: Ground, asked: TrainingAsked) -> Splits:
     """The time in three parts, with gaps as long as readings look back."""
-    tape, spans = ground.tape, [context.timeframe.duration for context in setup.contexts]
-    firsts = [int(tape.open_ms[each["first"]]) for each in tape.markets]
-    lasts = [int(tape.open_ms[each["end"] - 1] + each["span"]) for each in tape.markets]
-    purge = HISTORY * max(spans) // timedelta(milliseconds=1)
+    whole, purge = training_time(setup, ground)
     return splits_of(
-        Stretch(begin_ms=min(firsts), end_ms=max(lasts)),
+        whole,
         purge,
         to_millis(asked.validate_from) if asked.validate_from else None,
         to_millis(asked.test_from) if asked.test_from else None,
     )
+
+
+def training_time(setup: BacktestSetup, ground: Ground) -> tuple[Stretch, int]:
+    """All of the time that there are candles of, and how long readings look back, in milliseconds."""
+    tape, spans = ground.tape, [context.timeframe.duration for context in setup.contexts]
+    firsts = [int(tape.open_ms[each["first"]]) for each in tape.markets]
+    lasts = [int(tape.open_ms[each["end"] - 1] + each["span"]) for each in tape.markets]
+    purge = HISTORY * max(spans) // timedelta(milliseconds=1)
+    return Stretch(begin_ms=min(firsts), end_ms=max(lasts)), purge
 
 
 def _name(setup: BacktestSetup, splits: Splits, plan: TrainingPlan) -> str:

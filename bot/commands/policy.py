@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.config import REFUSED
+from bot.commands.policy_study import study
 from engine.domain.errors import GreenlightError
 
 app = typer.Typer(help="Trained policies: what they are, and whether their files are whole.", no_args_is_help=True)
@@ -25,6 +26,9 @@ def show(file: _FileArgument) -> None:
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
+
+
+app.command()(study)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from engine.backtest.setup import RiskTerms
 from engine.backtest.training_ground import ground_of
 from engine.domain.market import Timeframe
 from engine.learning.env import TradingEnv
+from engine.learning.splits import Stretch
 from engine.strategies.mean_reversion import MeanReversion
 from tests.bench.conftest import Tell
 from tests.fakes.backtests import jumpy, setup
@@ -30,8 +31,7 @@ def test_decisions_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
     begin, hour = int(ground.tape.open_ms[0]), Timeframe.H1.millis
     env = TradingEnv(
         ground=ground,
-        begin_ms=begin,
-        end_ms=begin + CANDLES * hour,
+        parts=(Stretch(begin_ms=begin, end_ms=begin + CANDLES * hour),),
         length_ms=DAYS * 24 * hour,
         count=EPISODES,
         rng=np.random.default_rng(1),

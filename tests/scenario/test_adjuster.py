@@ -14,6 +14,7 @@ from engine.backtest.training_ground import ground_of
 from engine.domain.market import Timeframe
 from engine.learning.env import NO_CHANCE, TradingEnv
 from engine.learning.policy_files import save_policy
+from engine.learning.splits import Stretch
 from engine.risk.limits import RiskLimits
 from engine.strategies.mean_reversion import MeanReversion
 from tests.fakes.backtests import jumpy, setup
@@ -44,8 +45,7 @@ def test_an_active_policy_comes_to_the_same_in_the_live_cycle_and_in_an_episode(
     begin, end = int(ground.tape.open_ms[0]), int(ground.tape.open_ms.max()) + Timeframe.H1.millis
     env = TradingEnv(
         ground=ground,
-        begin_ms=begin,
-        end_ms=end,
+        parts=(Stretch(begin_ms=begin, end_ms=end),),
         length_ms=end - begin,
         count=1,
         rng=np.random.default_rng(1),

@@ -66,6 +66,30 @@ def interval(values: Floats, figure: Callable[[Floats], float], rng: np.random.G
     return _interval(values, lambda drawn: np.array([figure(drawn)]), rng)
 
 
+def seeds_interval(
+    own: Floats, other: Floats, figure: Callable[[Floats, Floats], float], rng: np.random.Generator
+) -> Interval | None:
+    """The interval of a figure of what several seeds came to: days and seeds are both drawn anew each time.
+
+    Args:
+        own: ``float64[n, seeds, k]``, what each seed came to on each day of ``k`` paths.
+        other: ``float64[n, k]``, what it is held against on the same days.
+        figure: Reckons it from these.
+        rng: Where chance comes from.
+    """
+    told = own.mean(axis=(1, 2)) - other.mean(axis=1)
+    if len(told) < _LEAST or not np.ptp(told) > 0:
+        return None
+
+    def of_drawn(days: Floats, beside: Floats) -> Floats:
+        seeds = rng.integers(0, days.shape[1], days.shape[1])
+        return np.array([figure(days[:, seeds], beside)])
+
+    draws = arch_bootstrap().StationaryBootstrap(_block_length(told), own, other, seed=rng)
+    low, high = draws.conf_int(of_drawn, DRAWS, method="percentile", size=SURE)[:, 0]
+    return Interval(low=float(low), high=float(high))
+
+
 def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) -> float | None:
     """How likely the best of some strategies beat holding by so much, were none of them any better.
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from engine.domain.market import Floats
 
 OWN, FULL, CONSTANT, TARGET, CHANCE = "policy", "static rules", "constant scale", "volatility target", "random"
-_SCALES = tuple(each / 8 for each in range(9))
-_TARGETS = (0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08)
-"""Volatilities of a day."""
+SCALES = tuple(each / 8 for each in range(9))
+"""The shares that a constant scale is chosen from."""
+VOLATILITIES = (0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08)
+"""The volatilities of a day that a target is chosen from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,8 @@ def worth_of(policy: Policy, ground: Ground, splits: Splits, reward: RewardTerms
     def best(of: Callable[[float], Choose], values: Sequence[float]) -> float:
         return max(values, key=lambda each: run(of(each), splits.train).reward)
 
-    scale = best(lambda each: constant(each, bounds), [each for each in _SCALES if each <= bounds.max_scale])
-    target = best(lambda each: targeting(each, bounds), _TARGETS)
+    scale = best(lambda each: constant(each, bounds), [each for each in SCALES if each <= bounds.max_scale])
+    target = best(lambda each: targeting(each, bounds), VOLATILITIES)
     others: dict[str, Choose] = {
         FULL: constant(bounds.max_scale, bounds),
         f"{CONSTANT} {scale:g}": constant(scale, bounds),

@@ -18,6 +18,7 @@ import numpy as np
 from engine.learning.features import AccountFigures, Shares, Voices, observations
 from engine.learning.policy import ActionBounds, adjustments
 from engine.learning.reward import RewardKind, RewardTerms
+from engine.learning.splits import Stretch
 from engine.simulation.compiled import compiled_episodes
 from engine.simulation.episodes import EPISODE, Episodes
 from engine.simulation.tapes import DAY_MS
@@ -98,14 +99,13 @@ class TradingEnv:
     """Episodes side by side.
 
     Attributes:
-        begin_ms, end_ms: The time that they lie in.
-        length_ms: How long each lasts; longer than that time for all of it.
+        parts: The time that they lie in, each in one part of it.
+        length_ms: How long each lasts; longer than the shortest part for as long as that.
         count: How many there are.
     """
 
     ground: Ground
-    begin_ms: int
-    end_ms: int
+    parts: tuple[Stretch, ...]
     length_ms: int
     count: int
     rng: np.random.Generator
@@ -119,10 +119,10 @@ class TradingEnv:
     _square: Floats = field(init=False)
     _ended: dict[int, Floats] = field(init=False, default_factory=dict)
     _traded: dict[int, int] = field(init=False, default_factory=dict)
+    _won: dict[int, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        tape, count = self.ground.tape, self.count
-        span = min(self.length_ms, self.end_ms - self.begin_ms)
+        tape, count, span = self.ground.tape, self.count, self._span
         entries = max(1, int(np.count_nonzero(tape.entry)))
         self._all = Episodes(
             tape=tape,
@@ -159,6 +159,7 @@ class TradingEnv:
         self._before[:] = equity
         if ended.any():
             self._traded = {int(each): self._count(each) for each in np.flatnonzero(ended)}
+            self._won = {int(each): self._count_won(each) for each in np.flatnonzero(ended)}
             self._ended = {int(each): self._daily(each) for each in np.flatnonzero(ended)}
             self._begin(np.flatnonzero(ended))
         return Step(self._observations(), rewards, ended, growth)
@@ -170,6 +171,16 @@ class TradingEnv:
     def ended_trades(self, number: int) -> int:
         """How many trades such an episode had, those that were still held among them."""
         return self._traded[number]
+
+    def ended_won(self, number: int) -> int:
+        """How many of those that were closed had a gain."""
+        return self._won[number]
+
+    def _count_won(self, number: np.int64) -> int:
+        trades = self._all.trades[number, : int(self._all.account[number, 0]["trades"])]
+        markets = self.ground.tape.markets[self.ground.tape.slots["market"][trades["slot"]]]
+        quantity = trades["lots"] * markets["grain"] / markets["tick"]
+        return int(np.count_nonzero(quantity * (trades["exit"] - trades["entry"]) > trades["fees"]))
 
     def _count(self, number: np.int64) -> int:
         held = int(np.count_nonzero(self._all.slots["lots"][number] > 0))
@@ -234,8 +245,8 @@ class TradingEnv:
 
     def _draw(self, which: Rows) -> None:
         """Set some to the beginning of a stretch of their own."""
-        tape, all_, span = self.ground.tape, self._all, min(self.length_ms, self.end_ms - self.begin_ms)
-        begins = self.begin_ms + (self.rng.random(len(which)) * (self.end_ms - self.begin_ms - span)).astype(np.int64)
+        tape, all_, span = self.ground.tape, self._all, self._span
+        begins = self._draw_begins(len(which))
         self._draw_costs(which)
         for m, market in enumerate(tape.markets):
             opens = tape.open_ms[market["first"] : market["end"]]
@@ -255,6 +266,21 @@ class TradingEnv:
         all_.episodes["now"][which] = all_.episodes["slot"][which] = -1
         self._before[which] = self.ground.cash
         self._deepest[which] = self._mean[which] = self._square[which] = 0.0
+
+    def _draw_begins(self, count: int) -> Rows:
+        """Where so many stretches begin: each moment from which one is left in a part is as likely as any other."""
+        firsts = np.array([each.begin_ms for each in self.parts])
+        rooms = np.array([each.end_ms - each.begin_ms - self._span for each in self.parts])
+        ends = np.cumsum(rooms)
+        drawn = (self.rng.random(count) * ends[-1]).astype(np.int64)
+        part = np.minimum(ends.searchsorted(drawn, side="right"), len(ends) - 1)
+        begins: Rows = firsts[part] + drawn - (ends - rooms)[part]
+        return begins
+
+    @property
+    def _span(self) -> int:
+        """How long an episode lasts."""
+        return min(self.length_ms, *(each.end_ms - each.begin_ms for each in self.parts))
 
     def _draw_costs(self, which: Rows) -> None:
         terms, chance, count = self.ground.tape.terms, self.chance, len(which)

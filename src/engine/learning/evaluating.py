@@ -37,6 +37,7 @@ class Run:
         reward: The sum of its rewards.
         scales: ``float64[n]``, of each entry.
         trades: How many came of them.
+        won: How many of these had a gain.
         unknown: At how many entries it was not to be asked, and the static rules held.
     """
 
@@ -44,6 +45,7 @@ class Run:
     reward: float
     scales: Floats
     trades: int
+    won: int
     unknown: int = 0
 
     @property
@@ -60,8 +62,7 @@ def run_over(ground: Ground, stretch: Stretch, choose: Choose, *, bounds: Action
     """
     env = TradingEnv(
         ground=ground,
-        begin_ms=stretch.begin_ms,
-        end_ms=stretch.end_ms,
+        parts=(stretch,),
         length_ms=_LONGER_THAN_ALL,
         count=1,
         rng=np.random.default_rng(0),
@@ -83,6 +84,7 @@ def run_over(ground: Ground, stretch: Stretch, choose: Choose, *, bounds: Action
         reward=total,
         scales=np.array(scales),
         trades=env.ended_trades(0),
+        won=env.ended_won(0),
         unknown=unknown,
     )
 

@@ -30,7 +30,7 @@ from engine.learning.evaluating import by_policy, run_over
 from engine.learning.features import FEATURES
 from engine.learning.policy import ACTIONS, CUT, ActionBounds, Policy, PolicyCard, scaled
 from engine.learning.reward import RewardTerms
-from engine.learning.splits import Splits
+from engine.learning.splits import Splits, Stretch
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats
@@ -179,9 +179,9 @@ class _Stop(BaseCallback):  # type: ignore[misc] # no types come with it
         return not self._is_stopped()
 
 
-def fit_scaler(ground: Ground, splits: Splits, plan: TrainingPlan) -> Scaler:
+def fit_scaler(ground: Ground, parts: tuple[Stretch, ...], plan: TrainingPlan) -> Scaler:
     """What observations are scaled by: those that chance meets in the time that is trained on."""
-    env, rng = _env(ground, splits, plan, np.random.default_rng(plan.seeds[0])), np.random.default_rng(plan.seeds[0])
+    env, rng = _env(ground, parts, plan, np.random.default_rng(plan.seeds[0])), np.random.default_rng(plan.seeds[0])
     seen = [env.reset()]
     seen += [env.step(rng.uniform(-1, 1, (env.count, len(ACTIONS)))).observations for _ in range(_SCALER_STEPS)]
     rows = np.concatenate(seen)
@@ -224,7 +224,7 @@ def train_seed(
         StoreError: What was kept cannot be read, or cannot be written.
     """
     torch.set_num_threads(1)  # the nets are too small for more
-    model = new_model(SideBySide(_env(ground, splits, plan, np.random.default_rng(seed)), scaler), plan, seed)
+    model = new_model(SideBySide(_env(ground, (splits.train,), plan, np.random.default_rng(seed)), scaler), plan, seed)
     state = _State() if kept is None else _read(kept, model)
     for each in state.told:
         on_round(replace(each, was_kept=True))
@@ -243,6 +243,35 @@ def train_seed(
             _write(kept, model, state)
         on_round(state.told[-1])
     return _trained(model, state, scaler, seed, plan)
+
+
+def train_steps(
+    ground: Ground,
+    parts: tuple[Stretch, ...],
+    plan: TrainingPlan,
+    seed: int,
+    scaler: Scaler,
+    *,
+    is_stopped: Callable[[], bool] = lambda: False,
+    on_steps: Callable[[int], None] = lambda _: None,
+) -> Policy | None:
+    """Train one round, with no look at any other time: the policy at its end; ``None`` where it was stopped.
+
+    Args:
+        ground: What is traded.
+        parts: The time.
+        plan: How.
+        seed: What chance hangs on.
+        scaler: What observations are scaled by.
+        is_stopped: Whether to stop.
+        on_steps: Hears of so many decisions more.
+    """
+    torch.set_num_threads(1)
+    set_random_seed(seed)
+    env = SideBySide(_env(ground, parts, plan, np.random.default_rng(seed)), scaler)
+    model = new_model(env, plan, seed)
+    model.learn(plan.round_steps, callback=_Stop(is_stopped, on_steps, plan.count))
+    return None if is_stopped() else exported(model, scaler, PolicyCard(name=_NAME, bounds=plan.bounds))
 
 
 def new_model(env: SideBySide, plan: TrainingPlan, seed: int) -> Any:
@@ -302,17 +331,16 @@ def _play_round(
 ) -> None:
     """Learn for one round, whose chance and episodes are its own."""
     set_random_seed(seed * 1_000_003 + number)
-    env = SideBySide(_env(ground, splits, plan, np.random.default_rng((seed, number))), scaler)
+    env = SideBySide(_env(ground, (splits.train,), plan, np.random.default_rng((seed, number))), scaler)
     model.set_env(env)
     model._last_obs = None  # noqa: SLF001 - a round begins with new episodes; there is no other way to say so
     model.learn(plan.round_steps, callback=stop, reset_num_timesteps=True)
 
 
-def _env(ground: Ground, splits: Splits, plan: TrainingPlan, rng: np.random.Generator) -> TradingEnv:
+def _env(ground: Ground, parts: tuple[Stretch, ...], plan: TrainingPlan, rng: np.random.Generator) -> TradingEnv:
     return TradingEnv(
         ground=ground,
-        begin_ms=splits.train.begin_ms,
-        end_ms=splits.train.end_ms,
+        parts=parts,
         length_ms=plan.length_ms,
         count=plan.count,
         rng=rng,

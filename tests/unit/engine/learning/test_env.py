@@ -16,6 +16,7 @@ from engine.learning.env import NO_CHANCE, Ground, TradingEnv
 from engine.learning.features import FEATURES, LONGEST_STREAK
 from engine.learning.policy import ActionBounds, adjustments
 from engine.learning.reward import RewardKind, RewardTerms
+from engine.learning.splits import Stretch
 from engine.risk.limits import RiskLimits
 from engine.simulation import episodes
 from engine.simulation.compiled import compiled, compiled_episodes
@@ -56,7 +57,7 @@ def ground(asked: BacktestSetup) -> Ground:
 def whole(ground: Ground, count: int = 1, **other: object) -> TradingEnv:
     """Episodes over all of the time, at costs as they are."""
     begin, end = int(ground.tape.open_ms.min()), int(ground.tape.open_ms.max()) + HOUR
-    told = {"begin_ms": begin, "end_ms": end, "length_ms": 2**50, "chance": NO_CHANCE, **other}
+    told = {"parts": (Stretch(begin_ms=begin, end_ms=end),), "length_ms": 2**50, "chance": NO_CHANCE, **other}
     return TradingEnv(ground=ground, count=count, rng=np.random.default_rng(1), **told)  # type: ignore[arg-type]
 
 
@@ -92,7 +93,7 @@ def test_an_episode_is_the_backtest_with_the_same_actions(asked: BacktestSetup, 
 @pytest.mark.slow
 def test_an_episode_of_some_of_the_time_is_the_backtest_of_that_time(asked: BacktestSetup, ground: Ground) -> None:
     begin, end = int(ground.tape.open_ms[0]) + 1_005 * HOUR, int(ground.tape.open_ms[0]) + 2_900 * HOUR
-    env = whole(ground, begin_ms=begin, end_ms=end)
+    env = whole(ground, parts=(Stretch(begin_ms=begin, end_ms=end),))
     made, _ = played(env, 4)
     part = replace(asked, start=from_millis(begin), end=from_millis(end))
     tape = tape_of(part, slots_of(part))
@@ -184,8 +185,7 @@ def test_the_same_seed_gives_the_same_episodes_and_costs_differ_among_them(groun
     made = [
         TradingEnv(
             ground=ground,
-            begin_ms=begin,
-            end_ms=end,
+            parts=(Stretch(begin_ms=begin, end_ms=end),),
             length_ms=30 * 24 * HOUR,
             count=6,
             rng=np.random.default_rng(9),

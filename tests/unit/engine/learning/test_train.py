@@ -72,7 +72,7 @@ def small_plan(**changed: Any) -> TrainingPlan:
 def trained(ground: Ground, splits: Splits, plan: TrainingPlan, kept: Path | None = None, **other: Any) -> Any:
     from engine.learning.train import fit_scaler, train_seed
 
-    return train_seed(ground, splits, plan, plan.seeds[0], fit_scaler(ground, splits, plan), kept, **other)
+    return train_seed(ground, splits, plan, plan.seeds[0], fit_scaler(ground, (splits.train,), plan), kept, **other)
 
 
 def test_it_learns_to_be_small_where_volatility_says_so() -> None:
@@ -99,7 +99,7 @@ def test_numpy_answers_as_the_network_does() -> None:
 
     ground, splits = made(3, tells=True)
     plan = small_plan()
-    scaler = fit_scaler(ground, splits, plan)
+    scaler = fit_scaler(ground, (splits.train,), plan)
     model = new_model(SideBySide(_env(ground, splits, plan, np.random.default_rng(1)), scaler), plan, 1)
     model.learn(plan.round_steps)
     policy = exported(model, scaler, PolicyCard(name="p", bounds=ActionBounds()))
