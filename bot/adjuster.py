@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 
 from config.settings import Settings
-from engine.domain.adjustments import AdjustedEntry, AdjusterMode, AdjusterView
+from engine.adjuster_modes import CurrentAdjuster
+from engine.domain.adjustments import AdjustedEntry, AdjusterView
 from engine.domain.decisions import Judged
 from engine.learning.adjuster import PPOAdjuster
 from engine.learning.features import Shares
@@ -13,35 +16,75 @@ from engine.learning.policy import PolicyCard
 from engine.learning.policy_files import BadPolicy, load_policy
 from engine.store.database import Database
 from engine.store.decisions import status_of
+from engine.store.unit_of_work import UnitOfWork
+from handlers.cards import wording
 
 _LOOKED_AT, _SHOWN = 100, 8
 
 
-def adjuster_of(settings: Settings) -> PPOAdjuster:
-    """The adjuster; one whose policy cannot be used leaves the static rules in force, and says why."""
-    own, limits = settings.ppo, settings.risk
-    shares = Shares(risk_per_trade=float(limits.risk_per_trade), max_position=float(limits.max_position))
-    if own.mode is AdjusterMode.OFF or own.policy is None:
-        return PPOAdjuster(shares=shares)
+class SettingsAdjuster:
+    """Who adjusts entries by the settings, in the mode that was set from chat where one was.
+
+    The policy's files are read again once they have changed: one that was damaged since leaves the static rules in
+    force, and says why.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._own = settings.ppo
+        limits = settings.risk
+        self._shares = Shares(risk_per_trade=float(limits.risk_per_trade), max_position=float(limits.max_position))
+        self._read_at: tuple[tuple[int, int], ...] | None = None
+        self._adjuster = PPOAdjuster(shares=self._shares)
+
+    def __call__(self, uow: UnitOfWork) -> PPOAdjuster:
+        """Who adjusts entries now."""
+        chosen = uow.adjuster_modes.current()
+        return replace(self._of_files(), mode=chosen.mode if chosen else self._own.mode)
+
+    def _of_files(self) -> PPOAdjuster:
+        """The policy as its files are now."""
+        file = self._own.policy
+        if file is not None and (now := tuple(map(_stamp, (file, file.with_suffix(".npz"))))) != self._read_at:
+            self._read_at, self._adjuster = now, self._loaded(file)
+        return self._adjuster
+
+    def _loaded(self, file: Path) -> PPOAdjuster:
+        try:
+            return PPOAdjuster(policy=load_policy(file), shares=self._shares, max_age=self._own.max_age)
+        except BadPolicy as error:
+            return PPOAdjuster(fault=error.message, shares=self._shares)
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """What changes when a file does: its time and size; zeros where it is not there."""
     try:
-        return PPOAdjuster(mode=own.mode, policy=load_policy(own.policy), shares=shares, max_age=own.max_age)
-    except BadPolicy as error:
-        return PPOAdjuster(mode=own.mode, fault=error.message, shares=shares)
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
-def adjuster_view(adjuster: PPOAdjuster, store: Database) -> Callable[[], Awaitable[AdjusterView]]:
+def known_of(adjuster: PPOAdjuster) -> tuple[str, ...]:
+    """What people are told of its policy, in sentences."""
+    return about(adjuster.policy.card) if adjuster.policy else ()
+
+
+def adjuster_view(current: CurrentAdjuster, store: Database) -> Callable[[], Awaitable[AdjusterView]]:
     """Tells what it did, and what it would have done."""
 
     async def view() -> AdjusterView:
+        adjuster, chosen = await store.read(lambda uow: (current(uow), uow.adjuster_modes.current()))
+        set_by = f"{chosen.by}, {wording.moment(chosen.at)}" if chosen else ""
         if not adjuster.is_on:
-            return AdjusterView(mode=adjuster.mode)
+            return AdjusterView(mode=adjuster.mode, set_by=set_by)
         entries = await store.read(lambda uow: uow.decisions.entries(_LOOKED_AT))
         asked = [(each, each.adjustment) for each in entries if each.adjustment is not None]
         scales = [each.adjustment.scale for _, each in asked if each.adjustment is not None]
         return AdjusterView(
             mode=adjuster.mode,
+            set_by=set_by,
             policy=adjuster.policy.card.name if adjuster.policy else "",
-            about=about(adjuster.policy.card) if adjuster.policy else (),
+            about=known_of(adjuster),
             fault=adjuster.fault,
             asked=len(asked),
             unknown=len(asked) - len(scales),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.account import open_account
-from bot.adjuster import adjuster_of, adjuster_view
+from bot.adjuster import SettingsAdjuster, adjuster_view, known_of
 from bot.derivatives import derivatives_of
 from bot.emergencies import emergency_watch
 from bot.externals import EXTERNALS, Externals
@@ -31,6 +31,7 @@ from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_
 from config.emergency import OnHalt
 from config.settings import Settings
 from config.strategy_names import short
+from engine.adjuster_modes import AdjusterModes, CurrentAdjuster
 from engine.ai.grades import GradedModels
 from engine.ai.trend_predictions import TrendPredictions
 from engine.analysis.quality import DataQualityMonitor, nobody_confirms
@@ -236,7 +237,7 @@ async def build_engine(
         panel=externals.panel or panel_of(settings, models.manager, store),
         asks_in_vain=settings.ai.gate.ask_in_vain,
         calibration=calibration_of(settings),
-        adjuster=terms.adjuster or adjuster_of(settings),
+        adjuster=_adjuster(settings, terms),
         no_entry=no_entry,
         consolidation=settings.consolidation,
         late_after=late_after,
@@ -319,6 +320,13 @@ async def build_engine(
                 first_goes=first_goes,
             ),
             emergency=emergency,
+            adjuster=AdjusterModes(
+                store=store,
+                adjuster=services.adjuster,
+                about=known_of,
+                wall=externals.wall,
+                good_for=settings.approval.confirm_within,
+            ),
             clock=clock,
         ),
         emergency=emergency,
@@ -436,3 +444,10 @@ def _idle(settings: Settings, market: Source) -> dict[Listing, Timeframe]:
         for listing in (Listing(venue, symbol) for venue in venue_names(settings) for symbol in market.feed.markets)
         if listing not in traded
     }
+
+
+def _adjuster(settings: Settings, terms: Terms) -> CurrentAdjuster:
+    """Who adjusts entries: by other terms always the same."""
+    if (fixed := terms.adjuster) is not None:
+        return lambda _: fixed
+    return SettingsAdjuster(settings)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from engine.domain.adjustments import AdjusterMode
 from engine.domain.closing import WHOLE, Wanted
 from engine.domain.confirmations import Consent
 from engine.domain.days import Period
@@ -179,6 +180,20 @@ def closing(words: Sequence[str]) -> Wanted:
         raise BadInput(f"{_short(words[0])} is neither a trade nor a market; those look like T3 and BTC/USDT.")
     what = f"T{trade[1]}" if trade else words[0].upper().replace("-", "/")
     return Wanted(what=what, share=_share(words[1:]))
+
+
+def adjuster_mode(words: Sequence[str]) -> AdjusterMode:
+    """How far the adjuster is to go: ``off``, ``advisory`` or ``active``.
+
+    Raises:
+        BadInput: It is none of them; names the nearest.
+    """
+    word = " ".join(words).lower()
+    if word not in list(AdjusterMode):
+        raise BadInput(
+            f"{_short(word)} is no mode; there are {', '.join(AdjusterMode)}.", did_you_mean(word, AdjusterMode)
+        )
+    return AdjusterMode(word)
 
 
 def _share(words: Sequence[str]) -> Decimal:

@@ -20,6 +20,7 @@ import structlog
 
 from engine.clocks import monotonic
 from engine.desk import Desk
+from engine.domain.adjuster_modes import ModeChoice
 from engine.domain.approvals import Press, Verb
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import Choice
@@ -34,7 +35,7 @@ from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
 from handlers.answered import is_answer
-from handlers.cards import closings, confirmations, errors, replies
+from handlers.cards import adjuster, closings, confirmations, errors, replies
 from handlers.cards.lines import flowing
 from handlers.commands import Call, CommandTable
 from handlers.strangers import Strangers, shown_name
@@ -287,6 +288,9 @@ class Reception:
             case (Consent() as consent, confirmation_id):
                 await self._register(incoming, f"{CONFIRM}:{confirmation_id}")
                 return confirmations.answer(await self._desk.confirming.press(confirmation_id, person, consent))
+            case (ModeChoice() as choice, wish_id):
+                require(person, Role.ADMIN, "Setting the adjuster")
+                return adjuster.asked(await self._desk.adjuster.press(wish_id, person.name, choice))
             case (choice, closing_id):
                 require(person, Role.TRADER, "Closing a position")
                 if incoming.is_carried:

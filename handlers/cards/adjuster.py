@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.domain.adjustments import Adjusted, AdjustedEntry, AdjusterMode, AdjusterNotice, AdjusterView
-from engine.domain.messages import Card, Item
+from engine.domain.adjuster_modes import ModeChoice, ModeStage, ModeWish
+from engine.domain.adjustments import Adjusted, AdjustedEntry, AdjusterMode, AdjusterNotice, AdjusterTally, AdjusterView
+from engine.domain.messages import Button, Card, Item
 from handlers.cards import wording
 from handlers.cards.lines import listed
 
@@ -22,14 +23,47 @@ def card(view: AdjusterView) -> Card:
         title=f"Adjuster: {view.mode}",
         fields=(
             ("Mode", _SAID[view.mode]),
+            *((("Set by", view.set_by),) if view.set_by else ()),
             *((("Policy", view.policy),) if view.policy else ()),
             *((("Static rules hold", view.fault),) if view.fault else ()),
             *((("Entries", f"{known} answered of the last {view.asked}"),) if view.asked else ()),
             *scale,
         ),
         items=tuple(map(_entry, view.newest)),
-        text=wording.lines(*view.about, "" if view.mode is not AdjusterMode.OFF else "ppo.policy and ppo.mode set it."),
+        text=wording.lines(
+            *view.about,
+            "" if view.mode is not AdjusterMode.OFF else "ppo.policy names a policy; /ppo advisory has it asked.",
+        ),
     )
+
+
+def asked(wish: ModeWish) -> Card:
+    """A mode that somebody asked for, and what became of that."""
+    topic = f"ppo:{wish.id}"
+    match wish.stage:
+        case ModeStage.ASKED:
+            return Card(
+                title=f"Make the adjuster {wish.wanted}? ({wish.id})",
+                topic=topic,
+                fields=(
+                    ("Now", str(wish.before)),
+                    ("Then", _SAID[wish.wanted]),
+                    *((("Policy", wish.policy),) if wish.policy else ()),
+                ),
+                text=wording.lines(*wish.about, "Only you can press it, for two minutes."),
+                buttons=(
+                    Button(label=f"Make it {wish.wanted}", verb=ModeChoice.SET, about=wish.id),
+                    Button(label="Leave it", verb=ModeChoice.LEAVE, about=wish.id),
+                ),
+            )
+        case ModeStage.SET:
+            said = "It holds from the next entry on, and over restarts."
+            return Card(title=f"The adjuster is {wish.wanted} now ({wish.id})", topic=topic, text=said)
+        case ModeStage.LEFT:
+            return Card(title=f"Left as it is: the adjuster is {wish.before} ({wish.id})", topic=topic)
+        case ModeStage.EXPIRED:
+            said = f"/ppo {wish.wanted} asks again."
+            return Card(title=f"Time is up: nothing was changed ({wish.id})", topic=topic, text=said)
 
 
 def lines(adjusted: Adjusted | None) -> tuple[str, ...]:
@@ -46,6 +80,20 @@ def in_short(adjusted: Adjusted | None) -> tuple[tuple[str, str], ...]:
     if adjusted is None or adjusted.adjustment is None:
         return ()
     return (("Adjuster", f"{_name(adjusted)} {_verb(adjusted)}: {adjusted.adjustment.words}"),)
+
+
+def of_day(tally: AdjusterTally) -> str:
+    """What it made of the entries of a day, or would have made; empty where it was not asked."""
+    parts = []
+    if tally.done:
+        entries = wording.count(tally.done, "entry", "entries")
+        parts.append(f"{entries} made {tally.done_scale / tally.done:.0%} of the size")
+    if tally.advised:
+        entries = wording.count(tally.advised, "entry", "entries")
+        parts.append(f"{entries} would have been {tally.advised_scale / tally.advised:.0%} of the size")
+    if tally.static:
+        parts.append(f"{wording.count(tally.static, 'entry', 'entries')} by the static rules")
+    return ", ".join(parts)
 
 
 def failed(notice: AdjusterNotice) -> Card:

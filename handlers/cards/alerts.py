@@ -17,7 +17,7 @@ from engine.domain.streaks import Streak
 from engine.domain.trade_views import TradeView, UnmanagedView
 from engine.domain.unmanaged import Ending
 from engine.domain.weeks import is_week
-from handlers.cards import models, phrases, wording
+from handlers.cards import adjuster, models, phrases, wording
 from handlers.cards.lines import entry
 
 _HALT_ENDS = {
@@ -318,6 +318,7 @@ def digest(report: Digest) -> Card:
             ("Lost if every stop fills", phrases.of_equity(report.open_risk, report.equity, quote)),
             ("Approvals", f"{report.asked} asked, {report.answered} answered, {report.expired} expired"),
             *((("Language models", _models(report, put_in)),) if report.models_usd else ()),
+            *((("Adjuster", told),) if (told := adjuster.of_day(report.adjuster)) else ()),
             *((("Brier score", models.brier(report.brier, report.graded)),) if report.brier is not None else ()),
             (span, f"{wording.moment(report.begins)}\nto {wording.moment(report.ends)}"),
         ),

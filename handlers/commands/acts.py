@@ -8,12 +8,13 @@ from dataclasses import replace
 from engine.desk import Desk
 from engine.domain.approvals import Press, Verb
 from engine.domain.errors import BadInput, UnknownId
-from engine.domain.messages import Card
+from engine.domain.messages import Card, Role
 from engine.ports import Clock
 from engine.store.outbox import emergency_answer_topic
 from engine.views import Views
 from handlers import arguments
-from handlers.cards import capital, closings, confirmations, emergencies, halts, replies
+from handlers.access import require
+from handlers.cards import adjuster, capital, closings, confirmations, emergencies, halts, replies
 from handlers.commands.table import Call
 
 
@@ -67,6 +68,13 @@ class Acts:
             return capital.card(await self._views.capital())
         consent = arguments.consent(call.words)
         return confirmations.answer(await self._desk.confirming.answer_capital(call.person, consent))
+
+    async def ppo(self, call: Call) -> Card:
+        if not call.words:
+            return adjuster.card(await self._views.adjuster())
+        wanted = arguments.adjuster_mode(call.words)
+        require(call.person, Role.ADMIN, "Setting the adjuster")
+        return adjuster.asked(await self._desk.adjuster.ask(call.person.name, wanted))
 
     async def emergency(self, call: Call) -> Card:
         if arguments.flag(call.words, emergencies.NOW):

@@ -186,8 +186,9 @@ def build_commands(
             ),
             Command(
                 name="ppo",
-                run=reads.ppo,
-                help="the policy that adjusts entries: what it would have done, and what it did",
+                args="[off | advisory | active]",
+                run=acts.ppo,
+                help="the policy that adjusts entries: what it did or would have done; an admin sets its mode",
             ),
             Command(name="llm", run=reads.llm, help="language models: how they are, and what they cost"),
             Command(name="version", run=reads.version, help="which version this is"),

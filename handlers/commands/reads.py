@@ -19,7 +19,6 @@ from engine.views import Views
 from handlers import arguments
 from handlers.cards import (
     account,
-    adjuster,
     alerts,
     answers,
     approval,
@@ -169,10 +168,6 @@ class Reads:
         if not 1 <= len(call.words) <= _MARKET_AND_VENUE:
             raise BadInput("One market belongs here, such as BTC.")
         return prediction.card(await self._views.prediction(*arguments.market_at(call.words)))
-
-    async def ppo(self, call: Call) -> Card:
-        arguments.nothing(call.words)
-        return adjuster.card(await self._views.adjuster())
 
     async def llm(self, call: Call) -> Card:
         arguments.nothing(call.words)

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from engine.domain.adjuster_modes import ModeChoice
 from engine.domain.approvals import Verb
 from engine.domain.closing import Choice
 from engine.domain.confirmations import Consent
@@ -31,6 +32,8 @@ PRESSED = {
     Choice.KEEP: "Keeping…",
     Consent.YES: "Confirming…",
     Consent.NO: "Declining…",
+    ModeChoice.SET: "Setting…",
+    ModeChoice.LEAVE: "Leaving…",
 }
 """What a button says while its press is being handled."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.adjuster_modes import CurrentAdjuster
 from engine.domain.adjustments import Adjusted, AdjusterNotice
 from engine.domain.decisions import Decision
 from engine.domain.events import AdjusterFailed
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def adjusted_entry(
-    adjuster: PPOAdjuster,
+    current: CurrentAdjuster,
     uow: UnitOfWork,
     proposal: Proposal,
     decision: Decision,
@@ -47,6 +48,7 @@ def adjusted_entry(
     now: datetime,
 ) -> Adjusted | None:
     """What the adjuster makes of an entry; ``None`` where it is off. People are told where it cannot answer."""
+    adjuster = current(uow)
     if not adjuster.is_on:
         return None
     seen = observation(adjuster, uow, proposal, decision, stats, limits)

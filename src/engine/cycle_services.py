@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.adjuster_modes import CurrentAdjuster, no_adjuster
 from engine.ai.calibrator import NO_CALIBRATION, Calibrates
 from engine.ai.fusion import FUSION, DecisionFusionEngine
 from engine.ai.panel import NO_PANEL
@@ -16,8 +17,6 @@ from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_insights import NO_INSIGHTS
 from engine.kept_stats import KeptStats
-from engine.learning import adjuster as learnt
-from engine.learning.adjuster import PPOAdjuster
 from engine.ports import Clock, Insights, MarketDataAt, NoEntry, Panel, nothing_against_it
 from engine.risk.manager import RiskManager
 from engine.store.database import Database
@@ -36,7 +35,7 @@ class CycleServices:
         asks_in_vain: Whether the panel is asked about entries that are refused whatever it says.
         fusion: What predictions and opinions leave of it.
         calibration: What a confidence was worth in earlier trades.
-        adjuster: What a trained policy makes of an entry, before risk has the last word.
+        adjuster: Who tells which policy adjusts an entry now, before risk has the last word.
         consolidation: Which of several contexts on one coin is heard.
         late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
             follows by itself; ``None`` where all answer at once, as in a replay.
@@ -58,7 +57,7 @@ class CycleServices:
     asks_in_vain: bool = False
     fusion: DecisionFusionEngine = FUSION
     calibration: Calibrates = NO_CALIBRATION
-    adjuster: PPOAdjuster = learnt.OFF
+    adjuster: CurrentAdjuster = no_adjuster
     no_entry: NoEntry = nothing_against_it
     consolidation: Consolidation = Consolidation.OWN
     late_after: float | None = None

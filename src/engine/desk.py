@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.adjuster_modes import AdjusterModes
 from engine.approvals import Answered, Approvals
 from engine.closings import Closings
 from engine.confirming import Confirming
@@ -35,6 +36,7 @@ class Desk:
     closings: Closings
     confirming: Confirming
     emergency: EmergencyStopSystem
+    adjuster: AdjusterModes
     clock: Clock
 
     async def answer(self, approval_id: str, press: Press) -> Answered:

@@ -11,6 +11,7 @@ from itertools import takewhile
 from engine.analysis.performance import own_and_external, tally
 from engine.analysis.reliability import reliability
 from engine.domain.account import EquityPoint
+from engine.domain.adjustments import AdjusterTally
 from engine.domain.days import Day, Days
 from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.events import DigestDue
@@ -124,6 +125,7 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         models_usd=uow.model_calls.booked_within(begins, ends),
         graded=graded.trades if graded else 0,
         brier=graded.brier if graded else None,
+        adjuster=AdjusterTally.of(uow.decisions.adjusted_within(begins, ends)),
     )
 
 

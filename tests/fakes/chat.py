@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from engine.approvals import Answered
 from engine.domain.account import Balance, EquityCurve, Profit, Status
+from engine.domain.adjuster_modes import ModeWish
 from engine.domain.adjustments import AdjusterMode, AdjusterNotice, AdjusterView
 from engine.domain.approvals import Approval, Judge, Press, RuledOrder, Tell, step
 from engine.domain.capital import CapitalStage, CapitalView
@@ -300,6 +301,21 @@ class FakeVenueReports:
         return reports.order_view()
 
 
+class FakeAdjusterModes:
+    """Asks what a press would change, of one who changes nothing."""
+
+    async def ask(self, person: str, wanted: AdjusterMode) -> ModeWish:
+        return ModeWish(
+            id="M1",
+            person=person,
+            before=AdjusterMode.OFF,
+            wanted=wanted,
+            policy="calm",
+            about=("It is degenerate: it never trades.",),
+            expires_at=reports.NOON,
+        )
+
+
 @dataclass
 class FakeDesk:
     """Steps approvals by the real state machine; what is approved becomes order O5 at the asked price."""
@@ -308,6 +324,7 @@ class FakeDesk:
     clock: FakeClock
     paused_until: list[datetime | None] = field(default_factory=list)
     stopped_by: list[str] = field(default_factory=list)
+    adjuster: FakeAdjusterModes = field(default_factory=FakeAdjusterModes)
 
     async def answer(self, approval_id: str, press: Press) -> Answered:
         found = _known(self.views.approvals_by_id, approval_id)

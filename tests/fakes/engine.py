@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import select
 
+from bot.adjuster import known_of
+from engine.adjuster_modes import AdjusterModes
 from engine.ai.calibrator import NO_CALIBRATION, Calibrates
 from engine.ai.panel import NO_PANEL
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
@@ -392,7 +394,7 @@ async def engine_room(
         derivatives=KeptDerivatives(source=NoDerivatives(), clock=clock),
         panel=panel,
         calibration=calibration,
-        adjuster=adjuster,
+        adjuster=lambda _: adjuster,
         no_entry=no_entry,
     )
     symbols = tuple(market.symbol for market in markets)
@@ -439,6 +441,7 @@ async def engine_room(
             closings=closings,
             confirming=Confirming(store=store, capital=keeper, cancelling=cancelling, first_goes=first_goes),
             emergency=emergency,
+            adjuster=AdjusterModes(store=store, adjuster=services.adjuster, about=known_of, wall=clock.now),
             clock=clock,
         ),
         views=Views(

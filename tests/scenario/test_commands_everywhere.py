@@ -210,7 +210,11 @@ SAID: dict[str, Asked] = {
         wrong={"btc paper now": "One market belongs here", "all": "'all' is not a market"},
         bad={BAD: "One market belongs here", "<b>BTC</b>": "is not a market"},
     ),
-    "ppo": alone("Adjuster: off"),
+    "ppo": Asked(
+        good={"": "Adjuster: off", "active": "There is no policy to ask"},
+        wrong={"actve": "is no mode"},
+        bad={BAD: "is no mode"},
+    ),
     "llm": alone("Language models are off"),
     "version": alone("Greenlight"),
     "emergency": Asked(

@@ -22,7 +22,6 @@ from tests.fakes.patience import until
 from tests.fakes.program import Files
 from tests.scenario.test_paper_profile import BreakingOut, next_minute
 
-
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/enter/[\w-]+")
 
 

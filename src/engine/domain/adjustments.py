@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -74,6 +75,47 @@ class Adjusted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdjusterTally:
+    """What was made of the entries of some time.
+
+    Attributes:
+        done, done_scale: Those of which less was made, or was left as it was, and the sum of their shares.
+        advised, advised_scale: Those of which it only was told what would have been made, and the same.
+        static: Those about which a policy could not be asked.
+    """
+
+    done: int = 0
+    done_scale: float = 0.0
+    advised: int = 0
+    advised_scale: float = 0.0
+    static: int = 0
+
+    @classmethod
+    def of(cls, adjusted: Iterable[Adjusted]) -> AdjusterTally:
+        """That of some entries."""
+        told = list(adjusted)
+        done = [each.adjustment.scale for each in told if each.adjustment and each.is_done]
+        advised = [each.adjustment.scale for each in told if each.adjustment and not each.is_done]
+        return cls(
+            done=len(done),
+            done_scale=sum(done),
+            advised=len(advised),
+            advised_scale=sum(advised),
+            static=len(told) - len(done) - len(advised),
+        )
+
+    def __add__(self, other: AdjusterTally) -> AdjusterTally:
+        """Both together."""
+        return AdjusterTally(
+            done=self.done + other.done,
+            done_scale=self.done_scale + other.done_scale,
+            advised=self.advised + other.advised,
+            advised_scale=self.advised_scale + other.advised_scale,
+            static=self.static + other.static,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdjusterNotice:
     """That the static rules hold because a policy could not be asked."""
 
@@ -95,6 +137,7 @@ class AdjusterView:
 
     Attributes:
         policy: Its name; empty where there is none.
+        set_by: Who set the mode from chat; empty where the settings hold.
         about: What is known of it, in lines.
         fault: Why it cannot be asked at all; empty where it can.
         asked: Of the newest entries, those that it was asked about.
@@ -105,6 +148,7 @@ class AdjusterView:
 
     mode: AdjusterMode
     policy: str = ""
+    set_by: str = ""
     about: tuple[str, ...] = ()
     fault: str = ""
     asked: int = 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from engine.domain.adjustments import AdjusterTally
 
 MOST_TOLD = 7
 """How many days that were missed people are told of, each by itself: the newest. Of the others /profit tells."""
@@ -31,6 +33,7 @@ class Digest:
         models_usd: What calls of language models within it count with, in US dollars.
         graded: The closed trades that a panel was heard on.
         brier: How far the confidences of these were from what came, see ``Reliability``; ``None`` without any.
+        adjuster: What the policy that adjusts entries made of those within it, or would have made.
         payments: How many of the account's payments are in ``equity``: the first so many.
     """
 
@@ -63,3 +66,4 @@ class Digest:
     models_usd: Decimal = Decimal(0)
     graded: int = 0
     brier: float | None = None
+    adjuster: AdjusterTally = field(default_factory=AdjusterTally)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from engine.domain.adjuster_modes import ModeChoice
 from engine.domain.approvals import Verb
 from engine.domain.charts import Chart
 from engine.domain.closing import Choice
@@ -69,7 +70,7 @@ class Button:
     """
 
     label: str
-    verb: Verb | Choice | Consent
+    verb: Verb | Choice | Consent | ModeChoice
     about: str
 
     def __post_init__(self) -> None:
@@ -82,10 +83,10 @@ class Button:
         return f"{self.verb}:{self.about}"
 
     @staticmethod
-    def parse(data: str) -> tuple[Verb | Choice | Consent, str] | None:
+    def parse(data: str) -> tuple[Verb | Choice | Consent | ModeChoice, str] | None:
         """Read what a press carried; ``None`` where it is none of ours."""
         word, _, about = data.partition(":")
-        known = {str(verb): verb for verb in (*Verb, *Choice, *Consent)}
+        known = {str(verb): verb for verb in (*Verb, *Choice, *Consent, *ModeChoice)}
         return (known[word], about) if word in known and about else None
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from math import prod
 
+from engine.domain.adjustments import AdjusterTally
 from engine.domain.digests import Digest
 
 _SUNDAY = 7
@@ -75,6 +76,7 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         models_usd=sum((day.models_usd for day in days), Decimal(0)),
         graded=sum(day.graded for day in days),
         brier=_brier(days),
+        adjuster=sum((day.adjuster for day in days), AdjusterTally()),
     )
 
 

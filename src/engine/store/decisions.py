@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
+from engine.domain.adjustments import Adjusted
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
 from engine.domain.decisions import Judged, Stance, TechnicalSignals
 from engine.domain.errors import UnknownId
@@ -20,6 +21,9 @@ _TABLE = table_of(DecisionRow)
 _MADE_AT = select(_TABLE.c.key).where(_TABLE.c.at == bindparam("at"))
 _ENTRIES_AFTER = (
     select(func.count()).select_from(_TABLE).where(_TABLE.c.at > bindparam("after"), _TABLE.c.stance == Stance.ENTER)
+)
+_ENTRIES_WITHIN = select(_TABLE.c.record).where(
+    _TABLE.c.at > bindparam("begin"), _TABLE.c.at <= bindparam("end"), _TABLE.c.stance == Stance.ENTER
 )
 _NEWEST_AT = select(func.max(_TABLE.c.at))
 _ADD = insert(_TABLE)
@@ -145,6 +149,12 @@ class Decisions:
         self.write()
         query = newest_first(_KEPT, _TABLE.c.number, limit, before)
         return tuple(_judged(row) for row in self._connection.execute(query))
+
+    def adjusted_within(self, begin: datetime, end: datetime) -> tuple[Adjusted, ...]:
+        """What the adjuster made of the entries within a time: after its beginning, up to its end."""
+        self.write()
+        found = self._connection.execute(_ENTRIES_WITHIN, {"begin": begin, "end": end}).scalars()
+        return tuple(each for record in found if (each := codec.load(Judged, record).adjustment) is not None)
 
     def entries(self, limit: int) -> tuple[Judged, ...]:
         """The newest decisions to enter first, carried out or not."""

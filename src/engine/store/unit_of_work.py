@@ -18,6 +18,7 @@ from engine.domain.unmanaged import Ending
 from engine.ports import Route
 from engine.store import codec
 from engine.store.account import Account
+from engine.store.adjuster_modes import AdjusterModes
 from engine.store.approvals import Approvals
 from engine.store.capital import CapitalStages
 from engine.store.chat import ChatMemory
@@ -221,6 +222,11 @@ class UnitOfWork:
     def live_notices(self) -> Notices[LiveNotice]:
         """What people were told at starts with real orders; over at once."""
         return Notices(settings=self.settings, prefix="live.", kind=LiveNotice, over_at=lambda each: each.at)
+
+    @cached_property
+    def adjuster_modes(self) -> AdjusterModes:
+        """How far the policy that adjusts entries goes, where that was set from chat."""
+        return AdjusterModes(settings=self.settings)
 
     @cached_property
     def _numbering(self) -> Numbering:

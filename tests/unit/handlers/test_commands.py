@@ -548,3 +548,12 @@ async def test_an_emergency_stop_is_called_by_nothing_but_its_word(room, text):
     with pytest.raises(BadInput, match="is not understood after this command"):
         await room.say(text, ADMIN)
     assert room.desk.stopped_by == []
+
+
+async def test_an_admin_sets_the_adjuster_with_a_press_that_confirms_and_nobody_else_does(room):
+    card = await room.say("/ppo active", ADMIN)
+    assert [each.label for each in card.buttons] == ["Make it active", "Leave it"]
+    with pytest.raises(NotAllowed, match="Setting the adjuster"):
+        await room.say("/ppo active", TRADER)
+    with pytest.raises(BadInput, match=r"'actve' is no mode; there are off, advisory, active\."):
+        await room.say("/ppo actve", ADMIN)
