@@ -111,4 +111,20 @@ def _entry(judged: Judged) -> AdjustedEntry:
 def about(card: PolicyCard) -> tuple[str, ...]:
     """What people are told of a policy, in sentences."""
     trained = f"Trained {card.begins} to {card.ends} UTC on {card.timeframe} candles." if card.ends else ""
-    return tuple(filter(None, (trained, f"It is degenerate: {card.degenerate}." if card.degenerate else "")))
+    return tuple(
+        filter(None, (trained, _tested(card), f"It is degenerate: {card.degenerate}." if card.degenerate else ""))
+    )
+
+
+def _tested(card: PolicyCard) -> str:
+    """What it came to on its test, and over what that is no improvement; empty where it was not tested."""
+    figures, growth = card.figures, card.figures.get("test_growth")
+    if growth is None:
+        return ""
+    over = [name.removeprefix(_GAIN) for name in figures if name.startswith(_GAIN) and not name.endswith(_SIDES)]
+    unsure = [each for each in over if not figures.get(f"{_GAIN}{each}, low", 0.0) > 0]
+    said = f"no improvement is shown over {', '.join(unsure)}" if unsure else f"better than {', '.join(over)}"
+    return f"Tested once from {card.tested_from[:10]} on: {wording.signed_percent(growth)}; {said}."
+
+
+_GAIN, _SIDES = "gain over ", (", low", ", high")

@@ -13,6 +13,7 @@ from config.kinds import Duration, File, problem
 from config.section import Section
 from engine.domain.adjustments import AdjusterMode
 from engine.learning.reward import RewardKind
+from engine.learning.shipped import SHIPPED
 
 
 class RewardSettings(Section):
@@ -33,7 +34,8 @@ class PpoSettings(Section):
     """The policy that adjusts entries before risk has the last word."""
 
     policy: File | None = None
-    """The policy, a file that ends in .json with its numbers in an .npz beside it: bot train writes both."""
+    """The policy: hourly, which comes with the program, or a file that ends in .json with its numbers in an .npz beside
+    it, as bot train writes them."""
     mode: AdjusterMode = AdjusterMode.OFF
     """off; advisory, where it is asked and shown and changes nothing; or active, where it makes entries smaller."""
     max_age: Duration | None = timedelta(days=1000)
@@ -46,6 +48,11 @@ class PpoSettings(Section):
     """The least that it may keep of the stop's distance."""
     reward: RewardSettings = Field(default_factory=RewardSettings)
     """What one is trained for."""
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _shipped(cls, policy: object) -> object:
+        return SHIPPED.get(policy, policy) if isinstance(policy, str) else policy
 
     @field_validator("mode")
     @classmethod

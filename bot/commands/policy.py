@@ -10,9 +10,10 @@ import typer
 from bot.commands.config import REFUSED
 from bot.commands.policy_study import study
 from engine.domain.errors import GreenlightError
+from engine.learning.shipped import SHIPPED
 
 app = typer.Typer(help="Trained policies: what they are, and whether their files are whole.", no_args_is_help=True)
-_FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The policy, NAME.json.")]
+_FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The policy, NAME.json, or hourly.")]
 
 
 @app.command()
@@ -22,7 +23,7 @@ def show(file: _FileArgument) -> None:
         from bot.training_figures import policy_text
         from engine.learning.policy_files import load_policy
 
-        typer.echo(policy_text(load_policy(file)))
+        typer.echo(policy_text(load_policy(SHIPPED.get(str(file), file))))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
@@ -38,7 +39,7 @@ def verify(file: _FileArgument) -> None:
         from engine.learning.policy_files import load_policy
         from engine.learning.verifying import verified
 
-        answers = verified(load_policy(file))
+        answers = verified(load_policy(SHIPPED.get(str(file), file)))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None

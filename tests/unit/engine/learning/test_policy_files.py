@@ -12,8 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bot.adjuster import about
 from engine.learning.features import FEATURES
+from engine.learning.policy import BEST_SCALE, BEST_VOLATILITY
 from engine.learning.policy_files import BadPolicy, load_policy, save_policy
+from engine.learning.shipped import SHIPPED
+from engine.learning.verifying import verified
 from tests.fakes.policies import COUNT, any_policy
 
 
@@ -158,3 +162,15 @@ def test_a_bomb_is_not_unpacked(file: Path) -> None:
     rewritten(file, sha256=hashlib.sha256(file.with_suffix(".npz").read_bytes()).hexdigest())
     with pytest.raises(BadPolicy, match="is larger than a policy"):
         load_policy(file)
+
+
+def test_the_policy_that_comes_with_the_program_is_whole_and_says_what_it_is_worth() -> None:
+    policy = load_policy(SHIPPED["hourly"])
+    assert verified(policy) == 2_000
+    card = policy.card
+    assert (card.begins[:4], card.ends[:4], card.tested_from) == ("2017", "2021", "2023-01-01 00:00")
+    assert card.seeds == (1, 2, 3)
+    assert {BEST_SCALE, BEST_VOLATILITY, "test_growth", "validation_reward"} <= card.figures.keys()
+    assert about(card)[1].startswith(
+        "Tested once from 2023-01-01 on: -14.28%; no improvement is shown over static rules"
+    )
