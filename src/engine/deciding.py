@@ -229,7 +229,7 @@ class _Conclusion(Proposed):
         if isinstance(planned, Refuse):
             return self._refuse(decision, planned.reasons, opinions)
         book, plan = planned
-        adjusted = self.adjusted(decision, plan)
+        adjusted = self.adjusted(decision, plan, starter)
         if starter is not None:
             done = plan if adjusted is None else applied(plan, adjusted, self.market)
             if done.quantity > 0 and starters.rest_of(self.uow, done, starter).quantity <= 0:

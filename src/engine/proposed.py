@@ -19,11 +19,13 @@ from engine.domain.autonomy import AskHuman, Refuse, Ruling
 from engine.domain.decisions import Decision, Input, Judged, Opinion, Stance, Tier
 from engine.domain.judging import Allowed, Clamp, Judgement, RiskView
 from engine.domain.market import Book, Market
+from engine.domain.orders import Order
 from engine.domain.outcomes import Calibrated
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.proposals import Proposal
 from engine.domain.risk_stats import RiskStats
 from engine.execution.streaks import losses_of
+from engine.risk.rules import taken
 from engine.risk.stats import told
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
@@ -84,8 +86,14 @@ class Proposed:
         limit = entry.limit_below(book.bid, self.market) if entry else None
         return entry.planned(limit) if entry and limit is not None else AT_MARKET
 
-    def adjusted(self, decision: Decision, plan: TradePlan) -> Adjusted | None:
-        """What the adjuster makes of an entry; as in training, of one that people would at least be asked about."""
+    def adjusted(self, decision: Decision, plan: TradePlan, starter: Order | None = None) -> Adjusted | None:
+        """What the adjuster makes of an entry.
+
+        As in training, of one that people would at least be asked about, where nothing is held or being bought yet but
+        what the trade was begun with: anything else is refused by the rules, whatever a policy says of it.
+        """
+        if starter is None and taken(plan.context, plan.symbol, self.uow.account.portfolio()):
+            return None
         measured = decision.calibration.measured if decision.calibration else decision.confidence
         if measured < min(self.services.autonomy.ask_above, self.services.autonomy.auto_above):
             return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.backtests.full import full_backtest
+from bot.backtests.full import full_run
 from config.loader import load
 from engine.backtest.setup import RiskTerms
 from engine.backtest.training_ground import ground_of
@@ -39,7 +39,8 @@ def test_an_active_policy_comes_to_the_same_in_the_live_cycle_and_in_an_episode(
     asked = setup(
         MeanReversion(timeframe=Timeframe.H1, higher=()), *series, terms=RiskTerms(limits=RiskLimits(), confidence=0.4)
     )
-    live = full_backtest(asked, settings)
+    run = full_run(asked, settings)
+    live = run.result
 
     ground, policy = ground_of(asked), any_policy(3)
     begin, end = int(ground.tape.open_ms[0]), int(ground.tape.open_ms.max()) + Timeframe.H1.millis
@@ -51,12 +52,14 @@ def test_an_active_policy_comes_to_the_same_in_the_live_cycle_and_in_an_episode(
         rng=np.random.default_rng(1),
         chance=NO_CHANCE,
     )
-    seen, sizes, ended = env.reset(), set(), False
+    seen, sizes, ended, steps = env.reset(), set(), False, 0
     while not ended:
         actions = policy.act(seen)
         sizes.add(round(float(actions[0, 0]), 1))
         found = env.step(actions)
         seen, ended = found.observations, bool(found.ended[0])
+        steps += 1
     assert len(sizes) > 4
+    assert len(run.adjusted) == steps, "it is asked about the same entries"
     assert len(live.trades) + len(live.held) == env.ended_trades(0) > 20
     assert live.final_equity == pytest.approx(env.ended_equity(0)[-1], abs=5e-5)
