@@ -13,11 +13,12 @@ from engine.backtest.setup import RiskTerms
 from engine.backtest.training_ground import ground_of
 from engine.domain.market import Timeframe
 from engine.learning.env import TradingEnv
+from engine.learning.policy_files import load_policy
+from engine.learning.shipped import SHIPPED
 from engine.learning.splits import Stretch
 from engine.strategies.mean_reversion import MeanReversion
 from tests.bench.conftest import Tell
 from tests.fakes.backtests import jumpy, setup
-from tests.fakes.policies import COUNT, any_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CANDLES, EPISODES, STEPS = 20_000, 512, 50
@@ -53,7 +54,8 @@ def test_decisions_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
 
 
 def test_one_answer_of_a_policy(benchmark: BenchmarkFixture, tell: Tell) -> None:
-    policy, asked = any_policy(), np.zeros((1, COUNT))
-    assert benchmark(policy.act, asked).shape == (1, 3)
-    took = min(timeit.repeat(lambda: policy.act(asked), number=ANSWERS, repeat=5))
-    tell("a policy's answer", 1e6 * took / ANSWERS, "us", "<= 20")
+    policy = load_policy(SHIPPED["hourly"])
+    asked = policy.mean.copy()
+    assert 0 <= benchmark(policy.adjust, asked).scale <= 1
+    took = min(timeit.repeat(lambda: policy.adjust(asked), number=ANSWERS, repeat=5))
+    tell("a policy's answer with its checks", 1e6 * took / ANSWERS, "us", "<= 20")

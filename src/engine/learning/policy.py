@@ -122,12 +122,11 @@ class Policy:
 
     def act(self, observations: Floats) -> Floats:
         """``float[n, 3]`` in [-1, 1]: its answers before they are an adjustment."""
-        layer = scaled(observations, self.mean, self.deviation)
-        last = len(self.weights) - 1
-        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            layer = layer @ weight.T + bias
-            if number < last:
-                layer = np.tanh(layer)
+        layer = _scaled(observations, self.mean, *self._asked)
+        *inner, (weight, bias) = self._layers
+        for each, own in inner:
+            layer = np.tanh(layer @ each + own)
+        layer = layer @ weight + bias
         answer: Floats = np.minimum(np.maximum(layer, -1.0), 1.0).astype(np.float64)
         return answer
 
@@ -151,6 +150,15 @@ class Policy:
         )
 
     @cached_property
+    def _layers(self) -> tuple[tuple[Weights, Weights], ...]:
+        """The weights of each layer as they are multiplied by, and its biases."""
+        return tuple((weight.T, bias) for weight, bias in zip(self.weights, self.biases, strict=True))
+
+    @cached_property
+    def _asked(self) -> tuple[Bools, Floats]:
+        return _asked(self.deviation)
+
+    @cached_property
     def _room(self) -> tuple[Floats, Floats, Bools]:
         """Between which values each feature may lie, and which are not looked at."""
         room = MARGIN * (self.high - self.low)
@@ -159,8 +167,17 @@ class Policy:
 
 def scaled(observations: Floats, mean: Floats, deviation: Floats) -> Weights:
     """``float32[n, 17]``: observations as a network sees them; 0 where a feature is not looked at."""
+    return _scaled(observations, mean, *_asked(deviation))
+
+
+def _asked(deviation: Floats) -> tuple[Bools, Floats]:
+    """Which features are looked at, and what each is divided by."""
     asked = deviation > 0
-    found = np.where(asked, (observations - mean) / np.where(asked, deviation, 1.0), 0.0)
+    return asked, np.where(asked, deviation, 1.0)
+
+
+def _scaled(observations: Floats, mean: Floats, asked: Bools, divisor: Floats) -> Weights:
+    found = np.where(asked, (observations - mean) / divisor, 0.0)
     return np.minimum(np.maximum(found, -CUT), CUT).astype(np.float32)
 
 

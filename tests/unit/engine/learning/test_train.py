@@ -100,7 +100,7 @@ def test_numpy_answers_as_the_network_does() -> None:
     ground, splits = made(3, tells=True)
     plan = small_plan()
     scaler = fit_scaler(ground, (splits.train,), plan)
-    model = new_model(SideBySide(_env(ground, splits, plan, np.random.default_rng(1)), scaler), plan, 1)
+    model = new_model(SideBySide(_env(ground, (splits.train,), plan, np.random.default_rng(1)), scaler), plan, 1)
     model.learn(plan.round_steps)
     policy = exported(model, scaler, PolicyCard(name="p", bounds=ActionBounds()))
     seen = np.random.default_rng(4).normal(scaler.mean, 3 * scaler.deviation, (10_000, len(FEATURES)))
