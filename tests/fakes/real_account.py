@@ -18,27 +18,35 @@ from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.ccxt.keys import VenueKeys
 from tests.fakes.binance import FakeBinance
+from tests.fakes.kraken import FakeKraken
 from tests.fakes.recorded import MemoryRecord, Recorded
+from tests.fakes.trading_venue import TradingVenue
 
 SYMBOL = "BTC/USDT"
+
+
+def names_of(fake: TradingVenue) -> dict[str, str]:
+    """The markets by our names: what the venue calls each."""
+    return {f"{'BTC' if each.base == 'XBT' else each.base}/{each.quote}": name for name, each in fake.symbols.items()}
 
 
 class BookOf:
     """The port ``MarketData``, straight from the fake venue: what a live feed would have seen just now."""
 
-    def __init__(self, fake: FakeBinance) -> None:
+    def __init__(self, fake: TradingVenue) -> None:
         self._fake = fake
+        self._names = names_of(fake)
         self.silent = False
         """Whether no price is known."""
 
     def market(self, symbol: str) -> Market:
-        info = self._fake.symbols[symbol.replace("/", "")]
+        info = self._fake.symbols[self._names[symbol]]
         return Market(symbol=symbol, lot=Decimal(info.lot), tick=Decimal(info.tick))
 
     async def book(self, symbol: str) -> Book:
         if self.silent:
             raise NoData("Nobody has seen it.")
-        told = self._fake.symbols[symbol.replace("/", "")].depth(self._fake.now_ms(), 5)
+        told = self._fake.symbols[self._names[symbol]].depth(self._fake.now_ms(), 5)
         bids, asks = (
             tuple(Level(price=Decimal(price), quantity=Decimal(quantity)) for price, quantity in told[side])
             for side in ("bids", "asks")
@@ -52,48 +60,70 @@ class BookOf:
 class Account:
     """The venue, and what the bot has of it; ``crash`` loses all but what was written down."""
 
-    def __init__(self, fake: FakeBinance, within: float = 20.0) -> None:
+    def __init__(self, fake: FakeBinance | FakeKraken, within: float = 20.0) -> None:
         self.fake = fake
+        self.name = "kraken" if isinstance(fake, FakeKraken) else "binance"
+        if isinstance(fake, FakeKraken):
+            fake.counter.most = 1000
         self.record = MemoryRecord()
         self.prices = BookOf(fake)
         self._within = within
+        self._less: dict[str, bool] = {}
         self.venue, self._inner = self._open()
 
     def _open(self) -> tuple[Recorded, CcxtExchange]:
         clock = WallClock()
         keys = VenueKeys(api_key=SecretStr(self.fake.keys.key), secret=SecretStr(self.fake.keys.secret))
         self.account = VenueAccount(
-            exchange="binance",
+            exchange=self.name,
             api_url=self.fake.url,
             answer_within=timedelta(seconds=self._within),
             clock=clock,
             keys=keys,
+            share=100.0,  # nobody waits here for what a venue's minute allows
         )
         inner = CcxtExchange(
-            name="binance",
+            name=self.name,
             account=self.account,
             market_data=self.prices,
             record=self.record,
             clock=clock,
-            symbols=tuple(f"{each.base}/{each.quote}" for each in self.fake.symbols.values()),
+            symbols=tuple(names_of(self.fake)),
         )
         return Recorded(inner, self.record), inner
+
+    @property
+    def symbol(self) -> str:
+        """The market that is traded here."""
+        return next(iter(names_of(self.fake)))
+
+    def move(self, price: float) -> None:
+        """Move that market to a price."""
+        self.fake.set_price(names_of(self.fake)[self.symbol], price)
+
+    def can_only(self, **less: bool) -> None:
+        """Let the venue hold less than it does, over crashes too."""
+        self._less = less
+        self.account.habits = replace(self.account.habits, **less)
 
     async def crash(self) -> None:
         await self._inner.close()
         self.venue, self._inner = self._open()
+        if self._less:
+            await self.account.open()
+            self.can_only(**self._less)
 
     async def close(self) -> None:
         await self._inner.close()
 
     async def state(self, name: str) -> OrderState:
-        found = await self.venue.find(SYMBOL, client_id(name))
+        found = await self.venue.find(self.symbol, client_id(name))
         assert isinstance(found, OrderState)
         return found
 
 
 @asynccontextmanager
-async def account_at(fake: FakeBinance, within: float = 20.0) -> AsyncIterator[Account]:
+async def account_at(fake: FakeBinance | FakeKraken, within: float = 20.0) -> AsyncIterator[Account]:
     made = Account(fake, within)
     try:
         yield made

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import ContextVar
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.domain.errors import VenueError
 from engine.domain.market import Market
+from engine.exchanges.ccxt import pages
+from engine.exchanges.ccxt.budget import Budget, Growing, is_urgent
 from engine.exchanges.ccxt.client import VenueClient, words_of
 from engine.exchanges.ccxt.habits import Habits, Placement, habits_of, oco_on_binance
 from engine.exchanges.ccxt.parsing import Listing
@@ -29,19 +32,19 @@ Raw = Mapping[str, Any]
 
 RECEIVE_WINDOW_MS = 5000
 """How late a request may arrive and be taken, where the venue knows such a window: what is later is not carried out."""
-BURST = 10.0
-"""How many wall seconds of the budget may be used at once after a time of quiet: limits are those of a minute."""
 PAGE = 500
 """How many trades are asked for at once, where the venue does not say that it tells fewer."""
 
+_IN_TURN = frozenset({"kraken"})
+"""Venues whose requests carry a number that grows: one at a time, or a later one may be there before an earlier."""
+_FAR_AHEAD = 2**53
+"""A time that no trade is as late as, in milliseconds since 1970: the newest page reaches back to it."""
 _LISTS = {
     "fetch_orders": "fetchOrders",
     "fetch_canceled_and_closed_orders": "fetchCanceledAndClosedOrders",
     "fetch_closed_orders": "fetchClosedOrders",
 }
 """Methods of ccxt that list orders that have ended, the fullest first, and what ccxt says where a venue has them."""
-
-_is_urgent: ContextVar[bool] = ContextVar("_is_urgent", default=False)
 
 
 class Rejected(VenueError):
@@ -60,38 +63,14 @@ class ClockRefused(VenueError):
     """The venue did not carry a request out, because its time was not the venue's."""
 
 
-class Budget:
-    """Keeps what is asked within a share of the venue's limits; what is urgent counts, and does not wait.
-
-    Args:
-        pace: Wall seconds that one unit of ccxt's cost takes.
-        monotonic: Wall seconds.
-        sleep: Waits so many of them.
-    """
-
-    def __init__(
-        self, pace: float, *, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
-    ) -> None:
-        self._pace = pace
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._free_at = float("-inf")
-
-    async def __call__(self, cost: float | None = None) -> None:
-        """Wait for the turn of a request that costs so much."""
-        now = self._monotonic()
-        at = max(self._free_at, now - BURST)
-        self._free_at = at + (1.0 if cost is None else cost) * self._pace
-        if at > now and not _is_urgent.get():
-            await self._sleep(at - now)
-
-
 class VenueAccount(VenueClient):
     """An account at a venue: orders, trades and what is owned."""
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
         self._opening = asyncio.Lock()
+        self._in_turn: asyncio.Lock | None = None
+        self._together: tuple[int, list[Raw]] | None = None
         self.habits = Habits()
         """How the venue takes orders; known once it is open."""
         self.markets: Mapping[str, Listing] = {}
@@ -129,6 +108,9 @@ class VenueAccount(VenueClient):
         venue.options["fetchOrder"] = {**(venue.options.get("fetchOrder") or {}), "acknowledged": True}
         if "recvWindow" in venue.options:
             venue.options["recvWindow"] = RECEIVE_WINDOW_MS
+        if venue.id in _IN_TURN:
+            self._in_turn = asyncio.Lock()
+            venue.nonce = Growing(venue.milliseconds)
         pace = Budget(venue.rateLimit / 1000, monotonic=self._clock.monotonic, sleep=asyncio.sleep)
         venue.throttle = pace
         await self.set_clock()
@@ -136,8 +118,8 @@ class VenueAccount(VenueClient):
         self.markets = await self.listings()
 
     async def set_clock(self) -> None:
-        """Learn how far the venue's clock is from ours, where it tells: requests carry its time."""
-        if self._ccxt.has.get("fetchTime"):
+        """Learn how far the venue's clock is from ours, where requests carry its time."""
+        if self._ccxt.has.get("fetchTime") and self._in_turn is None:
             await self._call(lambda venue: venue.load_time_difference(), _anything, Urgency.CLOSE)
 
     async def place(self, asked: Placement, market: Market) -> Raw:
@@ -180,7 +162,19 @@ class VenueAccount(VenueClient):
                 raise
         return await ask({"trigger": True})
 
-    async def ended_orders(self, symbol: str, since_ms: int) -> Sequence[Raw]:
+    async def listed_order(self, symbol: str, client_id: str, since_ms: int) -> Raw | None:
+        """An order out of the venue's lists, both of which arrived whole; ``None`` where it is in neither.
+
+        Args:
+            symbol: Its market.
+            client_id: Its id.
+            since_ms: Since when it may have been placed, in milliseconds since 1970.
+        """
+        params = {"clientOrderId": client_id} if self.habits.lists_by_client_id else {}
+        found = _named(await self._open(symbol, params), client_id)
+        return found or _named(await self._ended_orders(symbol, since_ms, params), client_id)
+
+    async def _ended_orders(self, symbol: str, since_ms: int, params: dict[str, Any]) -> Sequence[Raw]:
         """The orders of a market that were placed since a time and are final; some that are not may be among them.
 
         Raises:
@@ -190,7 +184,7 @@ class VenueAccount(VenueClient):
         name = next((own for own, told in _LISTS.items() if has.get(told) is True), None)
         if name is None:
             raise VenueError(f"{self.name} tells nobody which orders have ended.")
-        rows = await self._timed(lambda venue: getattr(venue, name)(symbol, since_ms, self.trades_page), _rows)
+        rows = await self._timed(lambda venue: getattr(venue, name)(symbol, since_ms, self.trades_page, params), _rows)
         if len(rows) >= self.trades_page:
             raise VenueError(f"{self.name} has more orders than it tells at once: half a list is no list.")
         return rows
@@ -219,13 +213,38 @@ class VenueAccount(VenueClient):
 
     @property
     def trades_page(self) -> int:
-        """How many trades are asked for at once."""
-        return min(self.habits.trades_limit or PAGE, PAGE)
+        """How many trades are told at once."""
+        return self.habits.pages_of or min(self.habits.trades_limit or PAGE, PAGE)
 
-    async def own_trades(self, symbol: str, since_ms: int | None = None, until_ms: int | None = None) -> Sequence[Raw]:
-        """A page of the account's trades: the newest, or those from a time on."""
+    async def trades_from(self, symbol: str, begins: int, now_ms: int) -> list[Raw]:
+        """Every trade of the account in a market from a time on, in milliseconds since 1970; older ones may be there.
+
+        Raises:
+            VenueError: The venue does not answer, or not whole.
+        """
+        if not self.habits.pages_of:
+            return await pages.by_time(partial(self._trades, symbol), begins, self.trades_page, now_ms)
+        if self._together is None or begins < self._together[0]:
+            self._together = begins, await pages.by_offset(self._trades_behind, begins, self.habits.pages_of)
+        _, found = self._together
+        return [raw for raw in found if raw.get("symbol") == symbol]
+
+    async def newest_trades(self, symbol: str) -> list[Raw]:
+        """A page of the account's newest trades in a market."""
+        if not self.habits.pages_of:
+            return list(await self._trades(symbol, None, None))
+        return [raw for raw in await self.trades_from(symbol, _FAR_AHEAD, 0) if raw.get("symbol") == symbol]
+
+    def begin_look(self) -> None:
+        """Let go of what was told of all markets together: it holds for one look at the account."""
+        self._together = None
+
+    async def _trades(self, symbol: str, since_ms: int | None, until_ms: int | None) -> Sequence[Raw]:
         params = {} if until_ms is None else {"until": until_ms}
         return await self._timed(lambda venue: venue.fetch_my_trades(symbol, since_ms, self.trades_page, params), _rows)
+
+    async def _trades_behind(self, left_out: int) -> Sequence[Raw]:
+        return await self._timed(lambda venue: venue.fetch_my_trades(None, None, None, {"ofs": left_out}), _rows)
 
     async def trades_of(self, symbol: str, venue_id: str) -> Sequence[Raw]:
         """The trades of one order; none where the venue does not tell them by order."""
@@ -256,7 +275,7 @@ class VenueAccount(VenueClient):
         """
         if not self.is_open:
             await self.open()
-        token = _is_urgent.set(urgent)
+        token = is_urgent.set(urgent)
         try:
             try:
                 return await self._now(ask, parse, urgent=urgent)
@@ -264,12 +283,13 @@ class VenueAccount(VenueClient):
                 await self.set_clock()
                 return await self._now(ask, parse, urgent=urgent)
         finally:
-            _is_urgent.reset(token)
+            is_urgent.reset(token)
 
     async def _now(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], *, urgent: bool) -> T:
-        if urgent and self._gate is not None:
-            return await self._answer(self._gate, ask, parse)
-        return await self._call(ask, parse, Urgency.ROUTINE)
+        async with self._in_turn or nullcontext():
+            if urgent and self._gate is not None:
+                return await self._answer(self._gate, ask, parse)
+            return await self._call(ask, parse, Urgency.ROUTINE)
 
     def _told(self, gate: Gate, error: Exception) -> Exception:
         """What an error of ccxt's proves: a no of the venue's own, or nothing."""
@@ -313,6 +333,10 @@ def _number(value: Any) -> float | str:
     """A number as ccxt takes it, without losing a digit: as text where a float would."""
     text = f"{value:f}"
     return float(text) if type(value)(repr(float(text))) == value else text
+
+
+def _named(rows: Sequence[Raw], client_id: str) -> Raw | None:
+    return next((raw for raw in rows if raw.get("clientOrderId") == client_id), None)
 
 
 def _anything(raw: Any) -> Any:

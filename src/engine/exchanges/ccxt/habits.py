@@ -23,6 +23,10 @@ _BUY_ROOM = Decimal("0.01")
 """How far above the price a purchase may be filled that goes as a limit in the place of one at market."""
 _BY_CLIENT_ID = frozenset({"binance", "binanceus", "okx"})
 """Venues that are asked for an order, and to cancel one, by its client id; at others it is looked for in lists."""
+_LISTS_BY_CLIENT_ID = frozenset({"kraken"})
+"""Venues whose lists can be asked for one client id."""
+_PAGES = {"kraken": 50}
+"""Venues that tell trades of all markets together, the newest first, so many in a page, and how many to leave out."""
 _BASES = {TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 
 
@@ -43,6 +47,9 @@ class Habits:
 
     Attributes:
         by_client_id: Whether it is asked for an order, and to cancel one, by its client id.
+        lists_by_client_id: Whether its lists can be asked for one client id.
+        pages_of: How many trades of all markets together it tells at once, the newest first; 0 where it tells them by
+            market and time.
         holds_both: Whether it holds a stop and target of which one cancels the other.
         holds_stops: Whether it holds a stop.
         stops_as_limits: Whether its stops are limits from their trigger on.
@@ -53,6 +60,8 @@ class Habits:
     """
 
     by_client_id: bool = False
+    lists_by_client_id: bool = False
+    pages_of: int = 0
     holds_both: bool = False
     holds_stops: bool = False
     stops_as_limits: bool = False
@@ -84,6 +93,8 @@ def habits_of(venue: Any) -> Habits:
     by_cost = venue.options.get("createMarketBuyOrderRequiresPrice", placing.get("marketBuyRequiresPrice"))
     return Habits(
         by_client_id=venue.id in _BY_CLIENT_ID,
+        lists_by_client_id=venue.id in _LISTS_BY_CLIENT_ID,
+        pages_of=_PAGES.get(venue.id, 0),
         holds_both=hasattr(venue, "private_post_orderlist_oco"),
         holds_stops=bool(placing.get("stopLossPrice") or placing.get("triggerPrice")) and not apart,
         stops_as_limits=venue.id in _STOP_LIMITS,

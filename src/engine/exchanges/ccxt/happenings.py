@@ -67,6 +67,7 @@ class Happenings:
     async def after(self, cursor: Cursor | None) -> EventBatch:
         """What happened after a cursor, in order; with ``None`` as far back as the venue tells at once."""
         taken = TakenIn.read(cursor, self._account.label) if cursor else self._from_now()
+        self._account.begin_look()
         under_way = await self._lookup.under_way()
         await self._watching.look([order.request for order in under_way.values()])
         states = await self._states(under_way)
@@ -126,14 +127,11 @@ class Happenings:
         listed = orders.order_states(await self._account.newest_orders(symbol))
         for state in listed:
             self._lookup.note(state)
-        return taken_in.in_order(await self._account.own_trades(symbol))
+        return taken_in.in_order(await self._account.newest_trades(symbol))
 
     async def _new_trades(self, taken: TakenIn, symbol: str) -> list[Raw]:
-        async def page(since: int | None, until: int | None) -> Sequence[Raw]:
-            return await self._account.own_trades(symbol, since, until)
-
-        now_ms = to_millis(self._clock.now())
-        new, continues = await taken_in.after(page, taken, symbol, self._account.trades_page, now_ms)
+        told = await self._account.trades_from(symbol, taken.begins(symbol), to_millis(self._clock.now()))
+        new, continues = taken_in.after(told, taken, symbol)
         if symbol not in self._checked and not continues:
             raise UnknownCursor(f"{self._name} does not know the trades in {symbol} that were taken in.")
         self._checked.add(symbol)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -142,10 +142,7 @@ class Lookup:
         """An order out of the venue's lists, both of which arrived whole; ``None`` where it is in neither."""
         written = await self._record.order(legs.whole_of(client_id)[0])
         since = written.created_at - _LISTED_BEFORE if written else self._clock.now() - _LISTED_FOR
-        rows: list[Raw] = [*await self._account.open_orders(symbol)]
-        if found := _named(rows, client_id):
-            return found
-        return _named(await self._account.ended_orders(symbol, to_millis(since)), client_id)
+        return await self._account.listed_order(symbol, client_id, to_millis(since))
 
     async def venue_id(self, symbol: str, client_id: str) -> str:
         """The venue's id of an order where it is needed; empty where the venue goes by client ids.
@@ -178,7 +175,3 @@ class Lookup:
 
 
 _LEGS = (legs.STOP, legs.TARGET)
-
-
-def _named(rows: Sequence[Raw], client_id: str) -> Raw | None:
-    return next((raw for raw in rows if raw.get("clientOrderId") == client_id), None)

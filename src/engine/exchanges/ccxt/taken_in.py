@@ -8,7 +8,7 @@ where the books were, without a gap and without a second time.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,16 +16,11 @@ from engine.domain.errors import UnknownCursor, VenueError
 from engine.ports import Cursor
 
 Raw = Mapping[str, Any]
-Page = Callable[[int | None, int | None], Awaitable[Sequence[Raw]]]
-"""Takes from and until when, in milliseconds since 1970; gives a page of trades, the newest where neither is given."""
-
 OVERLAP_MS = 60_000
 """How long after others a trade may be told."""
 FEE_WITHIN_MS = 3_600_000
 """How long a fee that was not told with its trade is waited for."""
-_WINDOW_MS = 24 * 3_600_000
-"""The longest span that every venue tells at once."""
-_MOST_PAGES = 1000
+_DAY_MS = 24 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +69,7 @@ class TakenIn:
         rows = self.trades.get(symbol)
         if rows:
             return min(at for at, _, _ in rows)
-        return self.since_ms if rows is None else self.since_ms - _WINDOW_MS
+        return self.since_ms if rows is None else self.since_ms - _DAY_MS
 
     def knows(self, symbol: str, raw: Raw) -> bool:
         """Whether a trade was taken in with all that is told of it now."""
@@ -100,27 +95,19 @@ class TakenIn:
         return replace(self, trades={**self.trades, symbol: tuple(sorted(kept))})
 
 
-async def after(page: Page, taken: TakenIn, symbol: str, limit: int, now_ms: int) -> tuple[list[Raw], bool]:
+def after(found: Sequence[Raw], taken: TakenIn, symbol: str) -> tuple[list[Raw], bool]:
     """The trades of a market that a cursor does not know, oldest first.
 
     Args:
-        page: Asks the venue.
+        found: Every trade from ``taken.begins`` on; older ones may be among them.
         taken: What is known.
         symbol: The market.
-        limit: How many trades are in a whole page.
-        now_ms: Milliseconds since 1970.
 
     Returns:
         The trades, and whether what the cursor knows is among what the venue tells, where it must be.
-
-    Raises:
-        VenueError: The venue does not answer, or a page is missing: then nothing of them is taken in.
     """
     begins = taken.begins(symbol)
-    found = await page(None, None)
-    if len(found) >= limit and _oldest(found) > begins:
-        found = await _from(page, begins, limit, now_ms)
-    told = [raw for raw in found if _time_of(raw) >= begins]
+    told = [raw for raw in found if time_of(raw) >= begins]
     continues = not taken.trades.get(symbol) or taken.knows_any(symbol, told)
     return in_order([raw for raw in told if not taken.knows(symbol, raw)]), continues
 
@@ -130,31 +117,12 @@ def in_order(raws: Sequence[Raw]) -> list[Raw]:
     return sorted(raws, key=_order)
 
 
-async def _from(page: Page, begins: int, limit: int, now_ms: int) -> list[Raw]:
-    """Every trade from a time on, page by page."""
-    found: dict[str, Raw] = {}
-    at = begins
-    for _ in range(_MOST_PAGES):
-        until = at + _WINDOW_MS
-        rows = await page(at, min(until, now_ms))
-        found |= {str(raw["id"]): raw for raw in rows}
-        newest = max(map(_time_of, rows), default=at)
-        if len(rows) >= limit:
-            if newest <= at:
-                raise VenueError(f"More than {limit} trades of one moment: they cannot be told apart by time.")
-            at = newest
-        elif until >= now_ms:
-            return list(found.values())
-        else:
-            at = until
-    raise VenueError("There are more trades than can be taken in at once.")
+def time_of(raw: Raw) -> int:
+    """When a trade was made, in milliseconds since 1970.
 
-
-def _oldest(raws: Sequence[Raw]) -> int:
-    return min(map(_time_of, raws))
-
-
-def _time_of(raw: Raw) -> int:
+    Raises:
+        VenueError: It is no trade.
+    """
     at = raw.get("timestamp")
     if not isinstance(at, int) or not raw.get("id"):
         raise VenueError("What came as trades of ours are none.")
@@ -164,7 +132,7 @@ def _time_of(raw: Raw) -> int:
 def _order(raw: Raw) -> tuple[int, int, str]:
     """Within a moment by the venue's own numbers, as numbers."""
     name = str(raw["id"])
-    return _time_of(raw), int(name) if name.isdigit() else 0, name
+    return time_of(raw), int(name) if name.isdigit() else 0, name
 
 
 def _has_fee(raw: Raw) -> bool:
