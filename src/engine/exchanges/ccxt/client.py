@@ -165,18 +165,15 @@ class VenueClient:
 
     async def _go_to_sandbox(self, venue: Any, connections: Any) -> None:
         """Ask the test net in the venue's place."""
-        from ccxt.base import errors
-
-        try:
-            venue.set_sandbox_mode(True)
-        except errors.NotSupported:
+        if not venue.urls.get("test"):
             await connections.close()
             await venue.close()
             raise ConfigError(
                 f"ccxt knows no test net of {self._exchange}.",
                 "Name a server by api_url, or try it with orders: paper.",
                 key=f"exchanges.{self.name}.sandbox",
-            ) from None
+            )
+        venue.set_sandbox_mode(True)
 
     async def close(self) -> None:
         """Let go of every connection."""
