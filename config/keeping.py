@@ -53,6 +53,8 @@ class RetentionSettings(Section):
     """What sources of sentiment said, with the scores of then: a backtest may ask for it."""
     predictions: Duration | None = timedelta(days=365)
     """What was predicted, and what came of it: a backtest may ask for it."""
+    rule_predictions: Duration | None = timedelta(days=30)
+    """What the offline analyst predicted, from when it is known what came of it: rules say the same again."""
     cards: Duration | None = timedelta(days=90)
     """Where the cards of what is over are shown; they stay there as they are."""
     chat: Duration | None = timedelta(days=90)

@@ -66,6 +66,7 @@ _OLD_AUDIT = _some(_AUDIT, _AUDIT.c.wall_at < _BEFORE)
 _OLD_MODEL_CALLS = _some(_MODEL_CALLS, _MODEL_CALLS.c.at < _BEFORE)
 _OLD_SENTIMENT = tuple(delete(table).where(table.c.known_at < _BEFORE) for table in (_TEXTS, _SAID))
 _OLD_PREDICTIONS = delete(_PREDICTIONS).where(_PREDICTIONS.c.made_at < _BEFORE)
+_OLD_RULE_PREDICTIONS = delete(_PREDICTIONS).where(_PREDICTIONS.c.is_offline, _PREDICTIONS.c.graded_at < _BEFORE)
 _OLD_DECISIONS = (
     select(_DECISIONS.c.id).where(_DECISIONS.c.status == bindparam("status"), _DECISIONS.c.at < _BEFORE).limit(AT_ONCE)
 )
@@ -84,6 +85,7 @@ class Retention:
         halts: Halts that have ended, and times when a platform was not well.
         sentiment: Texts and figures of the sources of sentiment.
         predictions: What was predicted, with what came of it.
+        rule_predictions: Those of the offline analyst, once it is known what came of them: rules say the same again.
         cards: Where the cards of what is over are shown; they stay there as they are.
         chat: Messages of the web chat, in wall time as those below.
         deliveries: The ids of what was acted on, so that nothing counts twice.
@@ -99,6 +101,7 @@ class Retention:
     halts: timedelta | None = timedelta(days=730)
     sentiment: timedelta | None = timedelta(days=365)
     predictions: timedelta | None = timedelta(days=365)
+    rule_predictions: timedelta | None = timedelta(days=30)
     cards: timedelta | None = timedelta(days=90)
     chat: timedelta | None = timedelta(days=90)
     deliveries: timedelta | None = timedelta(days=30)
@@ -129,6 +132,7 @@ def let_go(uow: UnitOfWork, retention: Retention, now: datetime, wall: datetime)
         _older(connection, _OLD_EVENTS, retention.events, now),
         *(_older(connection, old, retention.sentiment, now) for old in _OLD_SENTIMENT),
         _older(connection, _OLD_PREDICTIONS, retention.predictions, now),
+        _older(connection, _OLD_RULE_PREDICTIONS, retention.rule_predictions, now),
         _cards(uow, retention.cards, now, wall),
         _halts(uow, retention.halts, now),
         _older(connection, _OLD_CHAT, retention.chat, wall),

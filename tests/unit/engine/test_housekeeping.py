@@ -191,6 +191,21 @@ async def test_predictions_go_a_year_after_they_were_made_with_what_came_of_them
     assert (left[0].move, left[0].was_right) == (pytest.approx(0.01), True)
 
 
+async def test_what_rules_predicted_goes_a_month_after_it_is_known_what_came_of_it(store: Database):
+    now = BEGAN + timedelta(days=60)
+    hours = [now - timedelta(days=40, hours=hours) for hours in range(3)]
+    model, rules, open_ = (
+        KeptPrediction(prediction=prediction(at=at, made_at=at, is_offline=is_offline), close=100.0)
+        for at, is_offline in zip(hours, (False, True, True), strict=True)
+    )
+    await store.transact(lambda uow: uow.predictions.add([model, rules, open_]))
+    known = now - timedelta(days=31)
+    await store.transact(lambda uow: uow.predictions.grade([each.graded(101.0, known) for each in (model, rules)]))
+    await keep(store).run(now)
+    left = await store.read(lambda uow: uow.predictions.between(LISTING, Timeframe.H1, BEGAN, now))
+    assert {each.prediction for each in left} == {model.prediction, open_.prediction}
+
+
 async def test_the_file_becomes_smaller_and_what_is_left_can_be_read_and_written(tmp_path: Path):
     store = new_database(tmp_path)
     await store.transact(_begin)
