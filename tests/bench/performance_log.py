@@ -30,6 +30,8 @@ from handlers.cards.wording import percent, signed_percent
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "performance-log.md"
+RULES = "<!-- written by python -m tests.bench.rules_before_after -->"
+"""Where the section begins that is another program's."""
 FILES = ("BTCUSDT-1h.parquet", "ETHUSDT-1h.parquet")
 STRATEGIES = ("ma_cross", "momentum", "mean_reversion")
 BARE = ("sma_cross", "rsi_bands")
@@ -82,7 +84,9 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         registry = TrialRegistry(file=Path(folder) / "trials.jsonl")
         settings = load("paper", None, {}, environ={}, directory=Path(folder)).settings
-        PAGE.write_text("\n".join(page(settings, registry, [candles / name for name in FILES])) + "\n")
+        section = "".join(PAGE.read_text().partition(RULES)[1:])
+        lines = "\n".join(page(settings, registry, [candles / name for name in FILES])) + "\n"
+        PAGE.write_text(f"{lines}\n{section}" if section else lines)
 
 
 def page(settings: Settings, registry: TrialRegistry, files: list[Path]) -> Iterator[str]:
