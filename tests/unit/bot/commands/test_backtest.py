@@ -322,6 +322,16 @@ def test_contexts_of_which_one_is_heard_on_a_coin_are_tried_in_the_live_cycle_al
     assert told(tmp_path, "--strategy", "sma_cross", "--data", files["BTCUSDT"])["trades"], "one alone has no opposite"
 
 
+def test_a_stop_that_a_drawdown_calls_for_is_told_in_the_live_cycle_alone(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOT_EMERGENCY__DRAWDOWN__LEADS_TO", "halted")
+    refused = backtest("--profile", "demo", "--data", files["BTCUSDT"])
+    assert refused.exit_code == 2
+    assert "emergency.drawdown: a stop cannot be told market by market" in refused.stderr
+    assert "bot backtest --full" in refused.stderr
+
+
 def test_a_latency_that_is_set_is_said_to_be_left_out_without_full(
     files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
