@@ -201,6 +201,7 @@ async def test_nothing_that_is_no_trading_is_a_panic(tmp_path: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("block", range(10))
 async def test_in_a_thousand_accounts_nothing_that_is_no_trading_is_a_panic(tmp_path: Path, block: int):
     for seed in range(100 * block, 100 * (block + 1)):
