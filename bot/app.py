@@ -193,6 +193,7 @@ class App:
             )
             await engine.approvals.decline_all_open("the emergency stop stands")
             engine.emergency.start()
+        await engine.watch.let_go(engine.clock.now())
         for held in await engine.unmanaged.observe():
             self._announce(f"No strategy manages {held.id} ({held.symbol}, opened by {held.context}): see /positions.")
 

@@ -19,7 +19,7 @@ from engine.domain.errors import DataError, StoreError, VenueError
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing, Timeframe, named
-from engine.domain.triggers import Cause, LeadsTo, Trigger, TriggerState, caller, in_hours, observed
+from engine.domain.triggers import ARMED, Cause, LeadsTo, Trigger, TriggerState, caller, in_hours, observed
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import Differences, differing
@@ -73,6 +73,19 @@ class EmergencyWatch:
     _in_at: datetime | None = field(default=None, init=False)
     """When prices were last seen to come in; before the first look, that look."""
     _missed_at: set[str] = field(default_factory=set, init=False)
+
+    async def let_go(self, at: datetime) -> None:
+        """End what triggers have led to that are off by now: nobody would look whether it is calm again."""
+        off = [cause for cause in Cause if cause not in self.triggers]
+
+        def work(uow: UnitOfWork) -> None:
+            for cause in off:
+                uow.settings.set(_key(cause), codec.dump(ARMED))
+                for found in _halts_of(uow, cause):
+                    end_halt(uow, found, at)
+
+        if await self.store.read(lambda uow: any(state_of(uow, cause).tripped for cause in off)):
+            await self.store.transact(work)
 
     async def look_at_account(self, at: datetime) -> None:
         """See how far equity has fallen, and what is held, at a close."""

@@ -42,7 +42,11 @@ def trigger(leads_to: LeadsTo, at: str, ends_at: str = "0") -> Trigger:
 def watch(room: Room, triggers: dict[Cause, Trigger], *, keep_stops: bool = False, **changes: Any) -> EmergencyWatch:
     """A watch over a room; another over the same room is as after a restart."""
     stop = EmergencyStopSystem(
-        store=room.store, orchestrator=room.orchestrator, clock=room.clock, keep_stops=keep_stops
+        store=room.store,
+        orchestrator=room.orchestrator,
+        clock=room.clock,
+        keep_stops=keep_stops,
+        wait=lambda _: asyncio.sleep(0.01),
     )
     usual: dict[str, Any] = {"timeframe": Timeframe.H1, "at_once": True, **changes}
     return EmergencyWatch(
@@ -194,6 +198,19 @@ async def test_a_restart_neither_forgets_nor_repeats_a_trigger(tmp_path: Path):
         await well.look_around(room.clock.now())
         await well.look_around(room.clock.now() + CALM)
         assert await reasons(room) == []
+
+
+async def test_a_trigger_that_was_switched_off_lets_go_at_the_start_and_one_that_is_on_does_not(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        own = watch(room, {Cause.CONNECTIVITY: trigger(LeadsTo.REDUCING, "0.25")}, outage=lambda: "gone")
+        for hours in (0, 1):
+            await own.look_around(room.clock.now() + timedelta(hours=hours))
+        await own.let_go(room.clock.now())
+        assert await state(room) is TradingState.REDUCING
+        await watch(room, {}).let_go(room.clock.now())
+        assert await state(room) is TradingState.ACTIVE
+        await own.look_around(room.clock.now() + timedelta(hours=2))
+        assert await state(room) is TradingState.REDUCING, "where it is on again it is armed"
 
 
 async def test_a_venue_that_has_less_than_the_books_say_is_told_of_at_the_second_look(tmp_path: Path):
