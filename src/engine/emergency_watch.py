@@ -188,8 +188,9 @@ class EmergencyWatch:
             return Seen(figure=_NOTHING)
         self._in_at = self._in_at or at
         lasts = at - self._in_at
-        minutes = f"{lasts / timedelta(minutes=1):.0f} minutes"
-        return Seen(figure=in_hours(lasts), words=f"no prices to trade on for {minutes}: {why}")
+        minutes, seconds = divmod(int(lasts.total_seconds()), 60)
+        length = f"{minutes} minutes" if minutes > 1 else f"{60 * minutes + seconds} seconds"
+        return Seen(figure=in_hours(lasts), words=f"no prices to trade on for {length}: {why}")
 
     def _unanswered(self) -> Seen:
         worst, venue = max((each.failures, name) for name, each in self.orchestrator.answering.items())

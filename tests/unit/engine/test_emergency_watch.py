@@ -158,6 +158,14 @@ async def test_prices_that_stay_away_end_entries_and_their_return_allows_them_af
         assert await look(1) is TradingState.ACTIVE
 
 
+async def test_prices_that_are_away_for_less_than_two_minutes_are_told_of_in_seconds(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        own = watch(room, {Cause.CONNECTIVITY: trigger(LeadsTo.REDUCING, "0.005")}, outage=lambda: "gone")
+        for seconds in (0, 20):
+            await own.look_around(room.clock.now() + timedelta(seconds=seconds))
+        assert await reasons(room) == [(HaltKind.TRIGGER, "no prices to trade on for 20 seconds: gone")]
+
+
 async def test_an_api_that_fails_again_and_again_leads_to_a_stop_that_goes_on_through_the_storm(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         await room.enter()
