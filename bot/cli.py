@@ -20,6 +20,7 @@ from bot.commands import (
     export,
     llm,
     lookahead,
+    order,
     policy,
     sentiment,
     strategy,
@@ -222,5 +223,6 @@ for command in (
     lookahead.lookahead,
     drift.drift,
     train.train,
+    order.order,
 ):
     app.command()(command)
