@@ -18,6 +18,7 @@ from bot.commands import (
     db,
     drift,
     export,
+    keys,
     llm,
     lookahead,
     order,
@@ -58,6 +59,7 @@ app.add_typer(config_commands.app, name="config")
 app.add_typer(db.app, name="db")
 app.add_typer(data.app, name="data")
 app.add_typer(export.app, name="export")
+app.add_typer(keys.app, name="keys")
 app.add_typer(llm.app, name="llm")
 app.add_typer(policy.app, name="policy")
 app.add_typer(sentiment.app, name="sentiment")

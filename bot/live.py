@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
+from pydantic import SecretStr
+
 from bot.real_venues import keys_of
 from bot.venues import real_venues
 from config.settings import Settings
 from engine.domain.live import LiveAccount
 from engine.domain.venue_views import VenueKind
+from engine.exchanges.ccxt.keys import VenueKeys
 from engine.risk.limits import percent
 
 _FINGERPRINT = 16
@@ -34,6 +37,11 @@ def limits_in_words(settings: Settings) -> tuple[tuple[str, str], ...]:
         ("All together", f"at most {percent(risk.max_exposure)}"),
         ("Drawdown", f"pause at {percent(risk.max_drawdown)}, end at {percent(risk.max_total_drawdown)}"),
     )
+
+
+def end_of(key: str) -> str:
+    """How a key ends, as people tell it apart."""
+    return VenueKeys(api_key=SecretStr(key), secret=SecretStr("")).last_four or "(too short to show)"
 
 
 def _account(settings: Settings, name: str) -> LiveAccount:

@@ -13,11 +13,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from config import sealed
 from config.chain import built_in, profiles, read_chain, shown
 from config.naming import COMMAND_LINE, DEFAULT, KeyPath, undotted
 from config.problems import problems_of
 from config.rules import Rule, broken, placed
 from config.settings import Settings
+from config.shape import variable
 from config.sources import Source, dotenv, environment, find, places, secret_files
 from engine.domain.errors import ConfigError, GreenlightError
 
@@ -74,7 +76,8 @@ def load(
     asked = [(profile, COMMAND_LINE)] if profile else []
     asked += [taken for source in over[1:] if (taken := source.take("profile"))]
     files = read_chain(next(iter(asked), None), file, directory)
-    sources = [*over, *_secret_files([*over, *files], directory), *files]
+    above = [*over, *_secret_files([*over, *files], directory)]
+    sources = [*above, *_sealed_keys([*above, *files], directory), *files]
     problems = [each for source in reversed(sources) for each in source.problems]
     settings, refused = _validate(sources, rules) if all(each.readable for each in files) else (None, [])
     if problems or refused or not settings:
@@ -95,6 +98,27 @@ def _secret_files(sources: Sequence[Source], directory: Path) -> list[Source]:
     except OSError as error:
         path = ("secrets_dir",)
         return [Source.wrong(places(sources, path), path, f"cannot be read: {error.strerror}")] if named else []
+
+
+def _sealed_keys(sources: Sequence[Source], directory: Path) -> list[Source]:
+    """What the sealed file keeps that the strongest source names, by the passphrase that one of them says."""
+    file, passphrase = (
+        next((taken for source in sources if (taken := source.values.get(name))), None)
+        for name in ("keys_file", "keys_passphrase")
+    )
+    if not file:
+        return []
+    path, place = ("keys_file",), directory / Path(str(file)).expanduser()
+    at = places(sources, path)
+    if not place.exists():
+        return [Source.wrong(at, path, "is not there: bot keys set VENUE makes it")]
+    if not passphrase:
+        return [Source.wrong(at, path, f"is sealed: set {variable(('keys_passphrase',))} to its passphrase")]
+    try:
+        kept = sealed.read(place, str(passphrase))
+    except ConfigError as error:
+        return [Source.wrong(at, path, str(error))]
+    return [Source.at(shown(place, directory), {"exchanges": kept})] if kept else []
 
 
 def _validate(sources: Sequence[Source], rules: Sequence[Rule]) -> tuple[Settings | None, list[str]]:

@@ -15,7 +15,7 @@ from config.capital import CapitalSettings
 from config.contexts import ContextSettings, IndicatorSettings
 from config.emergency import EmergencySettings
 from config.keeping import AccountSettings, BacktestSettings, DatabaseSettings, LogSettings, RetentionSettings
-from config.kinds import ExchangeName, File, passwords_in, problem
+from config.kinds import ExchangeName, File, Secret, passwords_in, problem
 from config.limits import ApprovalSettings, QualitySettings, RiskSettings
 from config.markets import DerivativesSettings, ExchangeSettings, MarketsSettings, ReplaySettings, VenueSettings
 from config.models import LlmSettings
@@ -44,6 +44,10 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
     """The profile in force; a database belongs to one."""
     secrets_dir: File | None = None
     """A folder with a file for each secret, such as bot_telegram__token; nothing for /run/secrets where that is."""
+    keys_file: File | None = None
+    """The file that `bot keys set` has sealed venues' keys in; what it keeps is under files of secrets."""
+    keys_passphrase: Secret | None = None
+    """What opens it; without it `bot` asks whoever is at the terminal."""
     live_trading: str | None = None
     """Must say "I understand" before an order may go to a real venue; paper profiles do not look at it."""
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

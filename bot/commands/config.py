@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +31,8 @@ from engine.domain.errors import ConfigError, GreenlightError
 
 REFUSED = 2
 """The exit code of a configuration that cannot be used."""
+PASSPHRASE_VARIABLE = "BOT_KEYS_PASSPHRASE"  # noqa: S105 - its name alone
+"""What holds the passphrase of sealed keys, where nobody is at a terminal."""
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 
@@ -48,10 +51,17 @@ def load_or_exit(
         typer.Exit: It cannot be used.
     """
     try:
-        return load(profile, config, asked, os.environ, Path.cwd(), rules)
+        return load(profile, config, asked, with_passphrase(os.environ), Path.cwd(), rules)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
+
+
+def with_passphrase(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment; where it names sealed keys and no passphrase, with what whoever is at the terminal says."""
+    if not environ.get("BOT_KEYS_FILE") or environ.get(PASSPHRASE_VARIABLE) or not sys.stdin.isatty():
+        return environ
+    return {**environ, PASSPHRASE_VARIABLE: str(typer.prompt("Passphrase of the keys", hide_input=True, err=True))}
 
 
 def load_run_or_exit(profile: str | None, config: Path | None, asked: Mapping[str, Any]) -> Loaded:

@@ -333,7 +333,7 @@ def test_nobody_to_talk_to_with_a_chat_token_is_refused(refusal: Refusal):
 
 
 def test_an_unknown_profile_is_named_with_the_nearest(refusal: Refusal):
-    known = "(built in: base, demo, dev, paper, prod)"
+    known = "(built in: base, demo, dev, paper, prod, sandbox)"
     assert refusal(profile="dmo") == [f"command line: there is no profile dmo; did you mean demo? {known}"]
     assert refusal(profile="me 1234 &\n") == [rf"command line: there is no profile 'me 1234 &\n' {known}"]
     assert refusal(BOT_PROFILE="nosuch") == [f"environment (BOT_PROFILE): there is no such profile {known}"]

@@ -34,6 +34,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_tokens_are_secrets():
     assert SECRET_VARIABLES == [
+        "BOT_KEYS_PASSPHRASE",
         "BOT_WEB__TOKEN",
         "BOT_TELEGRAM__TOKEN",
         "BOT_TELEGRAM__WEBHOOK_SECRET",
