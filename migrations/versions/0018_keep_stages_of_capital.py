@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("kind", AutoString(), nullable=False),
         sa.Column("stage", AutoString(), nullable=False),
         sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("settled_at", UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_confirmations_number", "confirmations", ["number"])

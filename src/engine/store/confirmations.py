@@ -39,7 +39,8 @@ class Confirmations:
 
     def settle(self, answered: Confirmation) -> bool:
         """Keep an answer, or that there will be none; whether it was the first."""
-        changed = {"its_id": answered.id, "stage": answered.stage, "record": codec.dump(answered)}
+        changed = {"its_id": answered.id, "stage": answered.stage, "settled_at": answered.answered_at}
+        changed |= {"record": codec.dump(answered)}
         return bool(self._connection.execute(_ANSWER, changed).rowcount)
 
     def get(self, confirmation_id: str) -> Confirmation:

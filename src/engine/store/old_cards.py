@@ -13,8 +13,10 @@ from sqlalchemy import (
     Connection,
     Integer,
     Table,
+    Text,
     and_,
     bindparam,
+    cast,
     delete,
     func,
     literal,
@@ -25,12 +27,24 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from engine.domain.closing import TOPIC as CLOSING
+from engine.domain.confirmations import TOPIC as CONFIRM
 from engine.domain.orders import OrderStatus
 from engine.store.outbox import EMERGENCY_ANSWER
-from engine.store.tables import ApprovalRow, DigestRow, HaltRow, OrderRow, OutboxRow, PositionRow, table_of
+from engine.store.tables import (
+    ApprovalRow,
+    CapitalStageRow,
+    ConfirmationRow,
+    DigestRow,
+    HaltRow,
+    OrderRow,
+    OutboxRow,
+    PositionRow,
+    table_of,
+)
 
 _OUTBOX, _APPROVALS, _POSITIONS = table_of(OutboxRow), table_of(ApprovalRow), table_of(PositionRow)
 _HALTS, _ORDERS, _DIGESTS = table_of(HaltRow), table_of(OrderRow), table_of(DigestRow)
+_CONFIRMATIONS, _STAGES = table_of(ConfirmationRow), table_of(CapitalStageRow)
 _TOPIC = _OUTBOX.c.topic
 _IS_SHOWN = _OUTBOX.c.wanted_version <= _OUTBOX.c.sent_version
 _UNDER_WAY = _ORDERS.c.status.in_([status for status in OrderStatus if not status.final])
@@ -39,7 +53,7 @@ _UNDER_WAY = _ORDERS.c.status.in_([status for status in OrderStatus if not statu
 _BEFORE: BindParameter[datetime] = bindparam("before")
 _GOING_ON: BindParameter[str] = bindparam("going_on", expanding=True)
 _ANSWER_TOPIC = literal(f"{EMERGENCY_ANSWER}:").concat(_HALTS.c.id).concat("/")
-_KEPT_APART = ("platform", "streak", "unmanaged", "budget", "adjuster", CLOSING)
+_KEPT_APART = ("platform", "streak", "unmanaged", "budget", "adjuster", "live", CLOSING)
 
 
 def _since(over: ColumnElement[datetime | None]) -> ColumnElement[bool]:
@@ -72,6 +86,15 @@ IS_OLD: Mapping[str, ColumnElement[bool]] = {
         not_(select(_HALTS.c.id).where(_TOPIC.startswith(_ANSWER_TOPIC), _STANDING).exists()),
     ),
     "external": _without("external", _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= _BEFORE)),
+    CONFIRM: _without(CONFIRM, _CONFIRMATIONS, _since(_CONFIRMATIONS.c.settled_at)),
+    "capital": and_(
+        _is("capital"),
+        not_(
+            select(_STAGES.c.number)
+            .where(cast(_STAGES.c.number, Text) == func.substr(_TOPIC, len("capital:") + 1), _STAGES.c.at >= _BEFORE)
+            .exists()
+        ),
+    ),
     "digest": _without("digest", _DIGESTS, _DIGESTS.c.ends >= _BEFORE),
     **{kind: and_(_is(kind), _TOPIC.not_in(_GOING_ON)) for kind in _KEPT_APART},
 }
@@ -89,8 +112,8 @@ def let_go_cards(connection: Connection, before: datetime, going_on: Collection[
         connection: The writer's.
         before: What was over by then goes, in market time.
         going_on: The ids of the platforms' troubles, of the losing streaks, of the times in which no strategy manages
-            a position, of the models' budgets, of what kept a policy from being asked, and of the wishes to close that
-            were not.
+            a position, of the models' budgets, of what kept a policy from being asked, of starts with real orders, and
+            of the wishes to close that were not.
         limit: How many rows go at the most.
 
     Returns:

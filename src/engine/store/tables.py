@@ -484,6 +484,7 @@ class ConfirmationRow(SQLModel, table=True):
     kind: str
     stage: str = Field(index=True)
     record: str = Field(sa_type=Text)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 def table_of(row: type[SQLModel]) -> Table:
