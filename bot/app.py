@@ -18,6 +18,7 @@ from bot.lock import only_instance
 from bot.markets import Source, source
 from bot.own_files import is_own_folder, narrow_own_files
 from bot.platforms import VERSION
+from bot.real_venues import follow_news
 from bot.summary import Summary, as_json, summary, text
 from bot.trade_log import TradeLog, writes_trades
 from bot.venues import named_together, venue_files
@@ -230,11 +231,21 @@ class App:
         else:
             self._announce(f"Web: {url} (nobody in `people` has a `web` name, so nobody can enter)")
 
+    def _follow_news(self, program: Program, closing: AsyncExitStack) -> None:
+        """Have what real venues tell by themselves taken in at once."""
+        for name, real in program.engine.real.items():
+            if self._settings.exchanges[name].websocket:
+                following = asyncio.create_task(
+                    follow_news(real, program.engine.services.orchestrator.sync_venue_events), name=f"news of {name}"
+                )
+                closing.push_async_callback(_cancel, following)
+
     async def _work(self, program: Program, closing: AsyncExitStack) -> None:
         showing = asyncio.create_task(program.chat.show(), name="outbox")
         closing.push_async_callback(_cancel, showing)
         watching = asyncio.create_task(program.engine.unmanaged.run(), name="unmanaged positions")
         closing.push_async_callback(_cancel, watching)
+        self._follow_news(program, closing)
         self._ready = True
         if isinstance(program.driver, Replay):
             await self._replay(program, program.driver)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+
+import structlog
 
 from bot.venues import real_venues
 from config.markets import ExchangeSettings
 from config.settings import Settings
 from engine.data.live.feed_data import FeedData
-from engine.domain.errors import ConfigError
+from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.market import Market
 from engine.domain.orders import Order
 from engine.exchanges.ccxt.account import VenueAccount
@@ -18,6 +21,9 @@ from engine.exchanges.ccxt.keys import VenueKeys
 from engine.ports import Clock, MarketFeed
 from engine.store.database import Database
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+"""Wall seconds after which a stream that was lost is connected anew, doubling."""
+_log = structlog.get_logger(__name__)
 SHARE = 0.3
 """How much of what a venue allows is used for an account: the rest is for its prices, and for a download of history."""
 
@@ -86,6 +92,26 @@ def account_of(name: str, asked: ExchangeSettings, clock: Clock) -> VenueAccount
 def open_real_venues(settings: Settings, feed: MarketFeed, store: Database, clock: Clock) -> dict[str, RealVenue]:
     """Every venue that orders really go to, by name; nothing is asked of them yet."""
     return {name: _open(name, settings, feed, store, clock) for name in real_venues(settings)}
+
+
+async def follow_news(exchange: CcxtExchange, sync: Callable[[str], Awaitable[None]]) -> None:
+    """Have what a venue tells by itself taken in at once, until it is cancelled; the looks between go on as ever.
+
+    Args:
+        exchange: The venue.
+        sync: Takes in what happened at the venue of a name.
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            if not await exchange.news():
+                return
+            pause = _FIRST_PAUSE
+            await sync(exchange.name)
+        except GreenlightError as error:
+            _log.info("orders are looked at in turn meanwhile", venue=exchange.name, detail=error.message)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _open(name: str, settings: Settings, feed: MarketFeed, store: Database, clock: Clock) -> RealVenue:

@@ -113,6 +113,10 @@ class Account:
             await self.account.open()
             self.can_only(**self._less)
 
+    async def news(self) -> bool:
+        """Wait for what the venue tells by itself."""
+        return await self._inner.news()
+
     async def close(self) -> None:
         await self._inner.close()
 

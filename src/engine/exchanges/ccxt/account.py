@@ -25,6 +25,7 @@ from engine.exchanges.ccxt.turns import Urgency
 
 if TYPE_CHECKING:
     from engine.domain.orders import OrderRequest
+    from engine.exchanges.ccxt.account_stream import AccountStream
     from engine.exchanges.ccxt.wire import Gate
 
 T = TypeVar("T")
@@ -121,6 +122,25 @@ class VenueAccount(VenueClient):
         """Learn how far the venue's clock is from ours, where requests carry its time."""
         if self._ccxt.has.get("fetchTime") and self._in_turn is None:
             await self._call(lambda venue: venue.load_time_difference(), _anything, Urgency.CLOSE)
+
+    async def order_stream(self) -> AccountStream | None:
+        """What the venue tells by itself of the account's orders; ``None`` where ccxt knows no such way."""
+        from engine.exchanges.ccxt.account_stream import open_account_stream
+        from engine.exchanges.ccxt.wire import Gate
+
+        await self.open()
+        if self._keys is None:
+            return None
+        return open_account_stream(
+            name=self.name,
+            exchange=self._exchange,
+            keys=self._keys,
+            markets=self._ccxt.markets.values(),
+            root=self._api_url,
+            sandbox=self._sandbox,
+            behind_ms=self._ccxt.options.get("timeDifference") or 0,
+            gate=Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now),
+        )
 
     async def place(self, asked: Placement, market: Market) -> Raw:
         """Send an order, once.

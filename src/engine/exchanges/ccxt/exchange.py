@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from engine.domain.errors import NoData, VenueError
 from engine.domain.figures import grouped
@@ -33,6 +34,9 @@ from engine.exchanges.ccxt.record import OrderRecord
 from engine.exchanges.ccxt.watching import Watching
 from engine.exchanges.requests import malformed
 from engine.ports import Clock, Cursor, EventBatch, MarketData
+
+if TYPE_CHECKING:  # what is slow to import
+    from engine.exchanges.ccxt.account_stream import AccountStream
 
 _REMEMBERED = 1000
 """How many orders are remembered as taken: sent once more in this run, they are not sent at all."""
@@ -63,6 +67,7 @@ class CcxtExchange:
         self._account = account
         self._market_data = market_data
         self._clock = clock
+        self._stream: AccountStream | None = None
         self._acks: dict[str, Ack] = {}
         self._lookup = Lookup(name=name, account=account, record=record, clock=clock)
         self._watching = Watching(account=account, lookup=self._lookup, market_data=market_data, clock=clock)
@@ -82,7 +87,34 @@ class CcxtExchange:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        await self._hang_up()
         await self._account.close()
+
+    async def news(self) -> bool:
+        """Wait until the venue tells by itself that something happened to an order: its market is looked at next.
+
+        Returns:
+            Whether it tells of such at all; where it does not, nothing was waited for.
+
+        Raises:
+            VenueError: The connection is lost; the next call makes a new one.
+        """
+        if self._stream is None:
+            self._stream = await self._account.order_stream()
+        if self._stream is None:
+            return False
+        try:
+            for symbol in await self._stream.news():
+                self._happenings.stir(symbol)
+        except VenueError:
+            await self._hang_up()
+            raise
+        return True
+
+    async def _hang_up(self) -> None:
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            await stream.close()
 
     async def submit(self, request: OrderRequest) -> SubmitResult:
         """Send an order once. A lost answer is ``Unknown``, never an exception and never a rejection."""

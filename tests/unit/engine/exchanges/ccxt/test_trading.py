@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -27,6 +28,7 @@ from engine.ports import Cursor
 from tests.fakes import binance
 from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.exchange import Symbol, usual_symbols
+from tests.fakes.patience import until
 from tests.fakes.real_account import SYMBOL, Account, account_at, limit, oco, order
 
 PLACE, CANCEL, ORDER, LIST = (
@@ -388,3 +390,33 @@ async def test_a_cursor_of_another_account_is_unknown(at: Account) -> None:
             await elsewhere.venue.events(cursor)
     with pytest.raises(UnknownCursor):
         await at.venue.events(Cursor("17"))
+
+
+# The venue's own stream
+
+
+async def test_what_the_stream_tells_of_is_asked_for_at_once_and_counts_once(fake: FakeBinance) -> None:
+    async with account_at(fake) as at:
+        cursor = (await at.venue.events(None)).cursor
+        fake.stream.copies = 2
+        told = asyncio.create_task(at.news())
+        await until(lambda: fake.stream.listeners == 1)
+        async with account_at(fake) as hand:
+            await hand.venue.submit(order("by hand"))
+        assert await told
+        batch = await at.venue.events(cursor)
+        assert [each.fill.quantity for each in batch.events if each.fill] == [Decimal("0.1")]
+        assert (await at.venue.events(batch.cursor)).events == ()
+
+
+async def test_a_stream_that_is_cut_is_an_error_and_connects_anew(fake: FakeBinance) -> None:
+    async with account_at(fake) as at:
+        told = asyncio.create_task(at.news())
+        await until(lambda: fake.stream.listeners == 1)
+        await fake.stream.cut()
+        with pytest.raises(VenueError, match="stream of orders is lost"):
+            await told
+        again = asyncio.create_task(at.news())
+        await until(lambda: fake.stream.listeners == 1)
+        await at.venue.submit(order("a"))
+        assert await again
