@@ -76,8 +76,9 @@ def backup(
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
-    whose = "the venues' files" if settings.several else "the venue's file"
-    typer.echo(f"{file} has all {rows} rows of {mask_url(settings.database.url)} and {whose}.")
+    files = files_in_backups(settings)
+    whose = " and the venues' files" if len(files) > 1 else " and the venue's file" if files else ""
+    typer.echo(f"{file} has all {rows} rows of {mask_url(settings.database.url)}{whose}.")
 
 
 @app.command()

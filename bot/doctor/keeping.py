@@ -13,7 +13,7 @@ from bot.doctor.check import Case, Check
 from bot.engine import at_work_of
 from bot.markets import source
 from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
-from bot.venues import venue_files
+from bot.venues import real_venues, venue_files
 from config.kinds import mask_url
 from engine import reporting
 from engine.domain.errors import StoreError
@@ -79,6 +79,8 @@ def _account(case: Case) -> str:
     owner = owner_of(case.settings, source(case.settings))
     if not _revision(case)[0]:
         venues = case.settings.several
+        if real := real_venues(case.settings):
+            return f"new: it begins with what there is at {wording.listing(real)}"
         return f"new: it begins with {_money(case)}{f' at each of {wording.listing(venues)}' if venues else ''}"
 
     def work(uow: UnitOfWork) -> datetime | None:
@@ -122,7 +124,8 @@ def _positions(case: Case) -> str:
 
 def _venue_file(case: Case) -> str:
     """Of several venues each has its own."""
-    return "; ".join(_told_of(case, name, file) for name, file in venue_files(case.settings).items())
+    files = venue_files(case.settings)
+    return "; ".join(_told_of(case, name, file) for name, file in files.items()) or "none: every order is real"
 
 
 def _told_of(case: Case, name: str, file: Path) -> str:
