@@ -169,7 +169,7 @@ def oco_on_binance(request: OrderRequest, market_id: str, limit_tick: Decimal | 
 
 
 def _on_tick(price: Decimal, tick: Decimal) -> Decimal:
-    return price - price % tick
+    return price // tick * tick  # with no more digits than the tick has
 
 
 def _text(number: Decimal | None) -> str:
