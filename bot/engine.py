@@ -167,7 +167,14 @@ async def build_engine(
     real = {name: each.exchange for name, each in found.items()}
     market_data: MarketDataAt = {**venues, **{name: each.market_data for name, each in found.items()}}
     exchanges: Mapping[str, Exchange] = {**venues, **real}
-    resumed = await open_account(settings, market, store, venues, clock, exchanges=exchanges, market_data=market_data)
+    try:
+        resumed = await open_account(
+            settings, market, store, venues, clock, exchanges=exchanges, market_data=market_data
+        )
+    except BaseException:
+        for each in real.values():
+            await each.close()
+        raise
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market

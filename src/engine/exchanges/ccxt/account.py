@@ -38,6 +38,8 @@ PAGE = 500
 
 _IN_TURN = frozenset({"kraken"})
 """Venues whose requests carry a number that grows: one at a time, or a later one may be there before an earlier."""
+_LIMITS_BY_KEY = frozenset({"kraken"})
+"""Venues at which an account's calls count by themselves, beside those for its prices."""
 _FAR_AHEAD = 2**53
 """A time that no trade is as late as, in milliseconds since 1970: the newest page reaches back to it."""
 _LISTS = {
@@ -112,7 +114,8 @@ class VenueAccount(VenueClient):
         if venue.id in _IN_TURN:
             self._in_turn = asyncio.Lock()
             venue.nonce = Growing(venue.milliseconds)
-        pace = Budget(venue.rateLimit / 1000, monotonic=self._clock.monotonic, sleep=asyncio.sleep)
+        share = min(self._share, 1.0) if venue.id in _LIMITS_BY_KEY else 1.0  # of these the account has all
+        pace = Budget(venue.rateLimit * share / 1000, monotonic=self._clock.monotonic, sleep=asyncio.sleep)
         venue.throttle = pace
         await self.set_clock()
         self.habits = habits_of(venue)

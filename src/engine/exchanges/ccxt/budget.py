@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from asyncio import Timeout
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 
 BURST = 10.0
 """How many wall seconds of the budget may be used at once after a time of quiet: limits are those of a minute."""
 
+answer_until: ContextVar[Timeout | None] = ContextVar("answer_until", default=None)
+"""Until when the answer to what is asked now is waited for: nobody's time runs while they wait for the budget."""
 is_urgent: ContextVar[bool] = ContextVar("is_urgent", default=False)
 """Whether what is asked now waits for no budget: an order, or to cancel one."""
 
@@ -52,4 +55,7 @@ class Budget:
         at = max(self._free_at, now - BURST)
         self._free_at = at + (1.0 if cost is None else cost) * self._pace
         if at > now and not is_urgent.get():
+            limit = answer_until.get()
+            if limit is not None and (until := limit.when()) is not None:
+                limit.reschedule(until + at - now)
             await self._sleep(at - now)

@@ -16,6 +16,7 @@ from engine.domain.errors import ConfigError, NoData, VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe, to_millis
 from engine.exchanges.ccxt import parsing
+from engine.exchanges.ccxt.budget import answer_until
 from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.turns import Turns, Urgency
@@ -271,7 +272,8 @@ class VenueClient:
 
         gate.check()
         try:
-            async with asyncio.timeout(self._within):
+            async with asyncio.timeout(self._within) as limit:
+                answer_until.set(limit)
                 return parse(await ask(self._ccxt))
         except TimeoutError:
             raise VenueError(f"{self.name} does not answer within {plain(self._within, 6)} s.") from None

@@ -114,8 +114,10 @@ class Happenings:
             open_ones = there.get(client_id, {})
             if "" in open_ones:
                 states[client_id] = open_ones[""]
-            elif len(open_ones) == len((legs.STOP, legs.TARGET)):
+            elif len(open_ones) == (len(legs.LEGS) if self._account.habits.holds_both else 1):
                 states[client_id] = self._lookup.whole(open_ones, order.request)
+            elif self._lookup.is_untouched(client_id):
+                states[client_id] = self._lookup.watched(order.request)
             else:
                 found = await self._lookup.find(order.request.symbol, client_id, fills=False)
                 if not isinstance(found, NotFound):
@@ -154,6 +156,8 @@ class Happenings:
         """The order that a trade is of, a leg's as the whole of it, and which leg it is."""
         own = await self._lookup.of_trade(raw["symbol"], str(raw.get("order") or ""))
         whole, leg = orders.as_whole(own)
+        if leg:
+            self._lookup.touch(whole.client_id)
         if whole.client_id in states:
             return states[whole.client_id], leg
         if not leg:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from engine.domain.orders import OrderRequest, OrderState, OrderStatus, OrderType
 
-STOP, TARGET = "stop", "target"
+LEGS = STOP, TARGET = "stop", "target"
 _AT, _OWN = 12, "5"
 _DIGITS = {STOP: "a", TARGET: "b"}
 _LENGTH = 32

@@ -37,6 +37,7 @@ class Lookup:
         self._record = record
         self._clock = clock
         self._dropped: set[str] = set()
+        self._untouched: set[str] = set()
         self._seen: dict[tuple[str, str], OrderState] = {}
 
     def drop(self, client_id: str) -> None:
@@ -47,10 +48,20 @@ class Lookup:
         """Whether it is watched no more."""
         return client_id in self._dropped
 
+    def touch(self, client_id: str) -> None:
+        """Note that something of a stop and target that is watched here is at the venue, or may be."""
+        self._untouched.discard(client_id)
+
+    def is_untouched(self, client_id: str) -> bool:
+        """Whether nothing of a stop and target was at the venue when it was asked, and nothing was sent since."""
+        return client_id in self._untouched
+
     async def under_way(self) -> dict[str, Order]:
         """The orders that the venue has as far as is written down, by client id."""
         written = await self._record.unfinished()
-        self._dropped &= {order.request.client_id for order in written}
+        ids = {order.request.client_id for order in written}
+        self._dropped &= ids
+        self._untouched &= ids
         self._dropped |= {order.request.client_id for order in written if order.cancel_requested_at is not None}
         return {order.request.client_id: order for order in written if order.status.at_venue}
 
@@ -81,11 +92,12 @@ class Lookup:
         if not is_oco and (found := await self._one(symbol, client_id, fills=fills)):
             return found
         if is_oco or request is None:
-            parts = [(leg, await self._one(symbol, legs.leg_id(client_id, leg), fills=fills)) for leg in _LEGS]
+            parts = [(leg, await self._one(symbol, legs.leg_id(client_id, leg), fills=fills)) for leg in legs.LEGS]
             known = {leg: part for leg, part in parts if part is not None}
             if known:
                 return self.whole(known, request)
         if request is not None and self.is_watched(request):
+            self._untouched.add(client_id)
             return self.watched(request)
         return NotFound(client_id=client_id)
 
@@ -172,6 +184,3 @@ class Lookup:
         if (symbol, venue_id) not in self._seen:
             self.note(orders.order_state(await self._account.order(symbol, "", venue_id)))
         return self._seen[symbol, venue_id]
-
-
-_LEGS = (legs.STOP, legs.TARGET)

@@ -89,6 +89,7 @@ class Watching:
         """Sell once. Where nobody knows what has become of it, it may still arrive: it is not asked for at once."""
         market = self._account.markets[sale.symbol].market
         self._doubts[request.client_id] = self._clock.monotonic() + LATE_WITHIN
+        self._lookup.touch(request.client_id)
         try:
             await self._account.place(placement(sale, self._account.habits, Decimal(0), market.tick), market)
         except (Duplicate, Rejected) as error:

@@ -420,3 +420,46 @@ async def test_a_stream_that_is_cut_is_an_error_and_connects_anew(fake: FakeBina
         await until(lambda: fake.stream.listeners == 1)
         await at.venue.submit(order("a"))
         assert await again
+
+
+# What the venue does not hold
+
+
+async def test_what_is_watched_here_costs_no_call_until_its_price_is_there(at: Account, fake: FakeBinance) -> None:
+    await at.venue.submit(order("a"))
+    at.can_only(holds_both=False, holds_stops=False)
+    await at.venue.submit(oco("b", "58000", "65000", "0.099"))
+    cursor = (await at.venue.events(None)).cursor
+    called = len(fake.calls)
+    for _ in range(3):
+        assert (await at.venue.events(cursor)).events == ()
+    assert len(fake.calls) == called
+
+
+@pytest.mark.parametrize("fault", [binance.DROPPED, binance.NEVER_HEARD], ids=["done", "not done"])
+async def test_a_watched_stop_whose_sale_was_lost_is_not_sold_again_at_once(
+    at: Account, fake: FakeBinance, fault: binance.Fault
+) -> None:
+    await at.venue.submit(order("a"))
+    at.can_only(holds_both=False, holds_stops=False)
+    cursor = (await at.venue.events(None)).cursor
+    await at.venue.submit(oco("b", "58000", "65000", "0.099"))
+    fake.set_price("BTCUSDT", 57_000)
+    fake.fail(PLACE, fault)
+    for _ in range(3):
+        await at.venue.events(cursor)
+    sales = [each for each in fake.log if each.call == PLACE and each.sent["side"] == "SELL"]
+    assert len(sales) == 1
+    sold = sum(each.fill.quantity for each in (await at.venue.events(cursor)).events if each.fill)
+    assert sold == (Decimal("0.099") if fault is binance.DROPPED else 0)
+
+
+async def test_without_a_price_nothing_that_is_watched_is_sold(at: Account, fake: FakeBinance) -> None:
+    await at.venue.submit(order("a"))
+    at.can_only(holds_both=False, holds_stops=False)
+    cursor = (await at.venue.events(None)).cursor
+    await at.venue.submit(oco("b", "58000", "65000", "0.099"))
+    fake.set_price("BTCUSDT", 57_000)
+    at.prices.silent = True
+    assert (await at.venue.events(cursor)).events == ()
+    assert fake.count(PLACE) == 1

@@ -1,0 +1,62 @@
+"""How often an account is asked: within a pace, in bursts after a time of quiet, and never an order after a list."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from engine.exchanges.ccxt.budget import BURST, Budget, Growing, answer_until, is_urgent
+
+
+class Hand:
+    """A clock that goes on where somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def budget(self, pace: float = 1.0) -> Budget:
+        return Budget(pace, monotonic=lambda: self.now, sleep=self.sleep)
+
+
+async def test_after_a_time_of_quiet_a_burst_goes_at_once_and_then_the_pace_holds() -> None:
+    hand = Hand()
+    budget = hand.budget()
+    for _ in range(int(BURST) + 4):
+        await budget(1)
+    assert hand.slept == [1.0] * 3
+
+
+async def test_what_is_urgent_counts_and_does_not_wait() -> None:
+    hand = Hand()
+    budget = hand.budget()
+    await budget(BURST + 5)
+    token = is_urgent.set(True)
+    await budget(1)
+    is_urgent.reset(token)
+    assert hand.slept == []
+    await budget(1)
+    assert hand.slept == [6.0]
+
+
+async def test_nobodys_time_for_an_answer_runs_while_they_wait_for_the_budget() -> None:
+    budget = Budget(0.05, monotonic=asyncio.get_running_loop().time, sleep=asyncio.sleep)
+    await budget(BURST / 0.05 + 4)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await budget(1)
+    async with asyncio.timeout(0.1) as limit:
+        answer_until.set(limit)
+        await budget(1)
+        await asyncio.sleep(0.01)
+
+
+def test_numbers_that_grow_never_stand_still() -> None:
+    at = iter([5, 5, 4, 9])
+    growing = Growing(lambda: next(at))
+    assert [growing() for _ in range(4)] == [5, 6, 7, 9]
