@@ -24,6 +24,7 @@ from engine.domain.orders import (
     Unknown,
     client_id,
 )
+from engine.exchanges.ccxt.account import RECEIVE_WINDOW_MS
 from engine.ports import Cursor
 from tests.fakes import binance
 from tests.fakes.binance import FakeBinance, trading
@@ -130,15 +131,29 @@ async def test_what_was_never_heard_is_unknown_and_then_not_found_and_never_sent
     assert (fake.count(PLACE), fake.matching.accepted) == (1, {})
 
 
+async def test_an_order_that_arrives_after_a_not_found_is_found_when_it_is_asked_for_again(
+    at: Account, fake: FakeBinance
+) -> None:
+    await at.venue.balances()
+    fake.fail(PLACE, binance.late(0.3))
+    assert isinstance(await at.venue.submit(order("a")), Unknown)
+    assert isinstance(await at.venue.find(SYMBOL, client_id("a")), NotFound)
+    await asyncio.sleep(0.5)
+    assert (await at.state("a")).status is OrderStatus.FILLED
+    assert fake.matching.accepted == {client_id("a"): 1}
+
+
+@pytest.mark.slow
 async def test_a_request_that_comes_later_than_the_receive_window_is_not_carried_out(
     at: Account, fake: FakeBinance
 ) -> None:
     """After a "not found" only what is within the window can still come."""
     await at.venue.balances()
-    fake.fail(PLACE, binance.late(0.3))
+    fake.fail(PLACE, binance.late(RECEIVE_WINDOW_MS / 1000 + 1))
     assert isinstance(await at.venue.submit(order("a")), Unknown)
-    sent = [each for each in fake.calls if each[0] == "/api/v3/order"]
-    assert [each["recvWindow"] for _, each in sent] == ["5000"]
+    await until(lambda: fake.count(PLACE) == 1, seconds=20)
+    assert isinstance(await at.venue.find(SYMBOL, client_id("a")), NotFound)
+    assert fake.matching.accepted == {}
 
 
 @pytest.mark.parametrize(
