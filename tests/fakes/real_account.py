@@ -113,6 +113,11 @@ class Account:
             await self.account.open()
             self.can_only(**self._less)
 
+    @property
+    def exchange(self) -> CcxtExchange:
+        """The venue itself, without what writes its orders down."""
+        return self._inner
+
     async def news(self) -> bool:
         """Wait for what the venue tells by itself."""
         return await self._inner.news()

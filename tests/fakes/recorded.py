@@ -38,7 +38,7 @@ class MemoryRecord:
         if request.client_id not in self.orders:
             now = wall()
             self.orders[request.client_id] = Order(
-                id=f"O{len(self.orders)}", request=request, purpose=Purpose.ENTRY, context="bench",
+                id=f"O{len(self.orders) + 1}", request=request, purpose=Purpose.ENTRY, context="bench",
                 price=Decimal(1), status=OrderStatus.SENT, created_at=now, updated_at=now,
             )  # fmt: skip
 
