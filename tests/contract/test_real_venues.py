@@ -19,6 +19,7 @@ from engine.domain.orders import (
     Side,
     client_id,
 )
+from engine.exchanges.ccxt.habits import Placement
 from tests.fakes.binance import trading
 from tests.fakes.kraken import trading_kraken
 from tests.fakes.real_account import Account, account_at, limit, oco, order
@@ -140,3 +141,20 @@ async def test_a_restart_finds_everything_that_traded_meanwhile(at: Account) -> 
     ids = [each.fill.trade_id for each in batch.events if each.fill]
     assert len(ids) == len(set(ids)) == len(at.fake.matching.trades)
     assert (await at.venue.events(batch.cursor)).events == ()
+
+
+async def test_an_order_by_hand_that_was_adopted_is_followed_to_its_end(at: Account) -> None:
+    async with account_at(at.fake) as hand:
+        await hand.account.open()
+        market = hand.account.markets[at.symbol].market
+        asked = Placement(type="limit", side="buy", quantity=Decimal("0.05"), price=Decimal(50_000))
+        await hand.account.place(asked, market)
+    (found,) = await at.venue.open_orders()
+    cursor = (await at.venue.events(None)).cursor
+    at.record.write(replace(here(at, limit("adopted", "50000", "0.05")), client_id=found.client_id))
+    at.record.mark(found.client_id, OrderStatus.OPEN)
+    assert (await at.venue.events(cursor)).events == ()
+    at.move(49_000)
+    events = (await at.venue.events(cursor)).events
+    assert {each.order.client_id for each in events} == {found.client_id}
+    assert events[-1].order.status is OrderStatus.FILLED

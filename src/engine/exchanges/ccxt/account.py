@@ -40,6 +40,8 @@ _IN_TURN = frozenset({"kraken"})
 """Venues whose requests carry a number that grows: one at a time, or a later one may be there before an earlier."""
 _LIMITS_BY_KEY = frozenset({"kraken"})
 """Venues at which an account's calls count by themselves, beside those for its prices."""
+_ID_LENGTH = 32
+"""How long our client ids are; somebody else's order may have none, and goes by the venue's."""
 _FAR_AHEAD = 2**53
 """A time that no trade is as late as, in milliseconds since 1970: the newest page reaches back to it."""
 _LISTS = {
@@ -193,7 +195,8 @@ class VenueAccount(VenueClient):
             client_id: Its id.
             since_ms: Since when it may have been placed, in milliseconds since 1970.
         """
-        params = {"clientOrderId": client_id} if self.habits.lists_by_client_id else {}
+        may_be_ours = len(client_id) == _ID_LENGTH
+        params = {"clientOrderId": client_id} if self.habits.lists_by_client_id and may_be_ours else {}
         found = _named(await self._open(symbol, params), client_id)
         return found or _named(await self._ended_orders(symbol, since_ms, params), client_id)
 
@@ -359,7 +362,8 @@ def _number(value: Any) -> float | str:
 
 
 def _named(rows: Sequence[Raw], client_id: str) -> Raw | None:
-    return next((raw for raw in rows if raw.get("clientOrderId") == client_id), None)
+    """The order of an id among others; one that has no client id goes by the venue's."""
+    return next((raw for raw in rows if client_id in (raw.get("clientOrderId"), str(raw.get("id")))), None)
 
 
 def _anything(raw: Any) -> Any:
