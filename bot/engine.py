@@ -163,7 +163,7 @@ async def build_engine(
         )
         for name, file in venue_files(settings).items()
     }
-    found = open_real_venues(settings, market.feed, store, clock)
+    found = open_real_venues(settings, market.feed, store, clock, market.live.quiet if market.live else None)
     real = {name: each.exchange for name, each in found.items()}
     market_data: MarketDataAt = {**venues, **{name: each.market_data for name, each in found.items()}}
     exchanges: Mapping[str, Exchange] = {**venues, **real}

@@ -18,6 +18,7 @@ from engine.domain.orders import Order
 from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.ccxt.keys import VenueKeys
+from engine.exchanges.headers import Quiet
 from engine.ports import Clock, MarketFeed
 from engine.store.database import Database
 
@@ -71,8 +72,14 @@ def keys_of(name: str, asked: ExchangeSettings) -> VenueKeys:
     return VenueKeys(api_key=asked.api_key, secret=asked.secret, password=asked.password)
 
 
-def account_of(name: str, asked: ExchangeSettings, clock: Clock) -> VenueAccount:
+def account_of(name: str, asked: ExchangeSettings, clock: Clock, quiet: Quiet | None = None) -> VenueAccount:
     """The way to an account; nothing is asked of the venue yet.
+
+    Args:
+        name: What the venue is called here.
+        asked: How it is set up.
+        clock: What time it is.
+        quiet: Shared with whoever else asks the same server from here; ``None`` for its own.
 
     Raises:
         ConfigError: It has no keys.
@@ -86,12 +93,30 @@ def account_of(name: str, asked: ExchangeSettings, clock: Clock) -> VenueAccount
         answer_within=asked.answer_within,
         clock=clock,
         share=SHARE,
+        quiet=quiet,
     )
 
 
-def open_real_venues(settings: Settings, feed: MarketFeed, store: Database, clock: Clock) -> dict[str, RealVenue]:
-    """Every venue that orders really go to, by name; nothing is asked of them yet."""
-    return {name: _open(name, settings, feed, store, clock) for name in real_venues(settings)}
+def open_real_venues(
+    settings: Settings, feed: MarketFeed, store: Database, clock: Clock, quiet: Quiet | None
+) -> dict[str, RealVenue]:
+    """Every venue that orders really go to, by name; nothing is asked of them yet.
+
+    Args:
+        settings: Which these are.
+        feed: The prices that were seen.
+        store: Where their orders are written down.
+        clock: What time it is.
+        quiet: For how long the server that prices come from wants to be left alone.
+    """
+    _, prices = settings.exchange
+    found = {}
+    for name in real_venues(settings):
+        asked = settings.exchanges[name]
+        same = (asked.api_url, asked.sandbox) == (prices.api_url, prices.sandbox)
+        account = account_of(name, asked, clock, quiet if same else None)
+        found[name] = _open(name, account, feed, store, clock)
+    return found
 
 
 async def follow_news(exchange: CcxtExchange, sync: Callable[[str], Awaitable[None]]) -> None:
@@ -114,9 +139,7 @@ async def follow_news(exchange: CcxtExchange, sync: Callable[[str], Awaitable[No
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _open(name: str, settings: Settings, feed: MarketFeed, store: Database, clock: Clock) -> RealVenue:
-    account = account_of(name, settings.exchanges[name], clock)
-
+def _open(name: str, account: VenueAccount, feed: MarketFeed, store: Database, clock: Clock) -> RealVenue:
     def listed(symbol: str) -> Market | None:
         found = account.markets.get(symbol)
         return found.market if found else None

@@ -29,6 +29,7 @@ from engine.domain.market import Candles, Market, Timeframe
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.venue_time import LONGEST_SKEW, ClockCheck
+from engine.exchanges.headers import Quiet
 from engine.faults import fault_id
 from engine.ports import Clock
 
@@ -130,6 +131,11 @@ class Refresher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await self._client.close()
+
+    @property
+    def quiet(self) -> Quiet:
+        """For how long the venue wants to be left alone, by whomever from here."""
+        return self._client.quiet
 
     @property
     def health(self) -> str:

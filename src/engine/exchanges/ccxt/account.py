@@ -144,7 +144,7 @@ class VenueAccount(VenueClient):
             root=self._api_url,
             sandbox=self._sandbox,
             behind_ms=self._ccxt.options.get("timeDifference") or 0,
-            gate=Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now),
+            gate=Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now, quiet=self.quiet),
         )
 
     async def place(self, asked: Placement, market: Market) -> Raw:

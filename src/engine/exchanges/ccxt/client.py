@@ -20,6 +20,7 @@ from engine.exchanges.ccxt.budget import answer_until
 from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.turns import Turns, Urgency
+from engine.exchanges.headers import Quiet
 from engine.ports import Clock
 from engine.simulation.path import Trade
 
@@ -72,6 +73,7 @@ class VenueClient:
         name: What it is called here; empty for its id in ccxt.
         keys: Those of an account there; ``None`` for public data alone.
         sandbox: Whether its test net is asked in its place.
+        quiet: That of another client which asks the same venue from here: limits are those of an address.
     """
 
     def __init__(
@@ -85,8 +87,11 @@ class VenueClient:
         name: str = "",
         keys: VenueKeys | None = None,
         sandbox: bool = False,
+        quiet: Quiet | None = None,
     ) -> None:
         self.name = name or exchange
+        self.quiet = quiet or Quiet(self.name, monotonic=clock.monotonic, now=clock.now)
+        """For how long the venue wants to be left alone."""
         self._exchange = exchange
         self._keys = keys
         self._sandbox = sandbox
@@ -142,7 +147,7 @@ class VenueClient:
         made = await asyncio.to_thread(_import_ccxt)
         from engine.exchanges.ccxt.wire import Gate, hosts, redirected, session
 
-        gate = Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now)
+        gate = Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now, quiet=self.quiet)
         connections = session(gate)
         venue = getattr(made, self._exchange)(
             {

@@ -32,12 +32,15 @@ class Gate:
         name: The venue, for people.
         monotonic: Wall seconds, for pacing.
         now: The time of this machine.
+        quiet: For how long the venue wants to be left alone, where others ask it from here too; ``None`` for its own.
     """
 
-    def __init__(self, name: str, *, monotonic: Callable[[], float], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, name: str, *, monotonic: Callable[[], float], now: Callable[[], datetime], quiet: Quiet | None = None
+    ) -> None:
         self._name = name
         self._hosts: frozenset[str] | None = None
-        self._quiet = Quiet(name, monotonic=monotonic, now=now)
+        self._quiet = quiet or Quiet(name, monotonic=monotonic, now=now)
         self.time = VenueTime(monotonic=monotonic, now=now)
         self.used = ""
         """How much of its limits the venue last said was used; empty where it says nothing of it."""

@@ -11,6 +11,7 @@ from functools import partial
 
 import pytest
 
+from engine.clocks import WallClock
 from engine.domain.errors import UnknownCursor, VenueError
 from engine.domain.money import Money
 from engine.domain.orders import (
@@ -25,6 +26,7 @@ from engine.domain.orders import (
     client_id,
 )
 from engine.exchanges.ccxt.account import RECEIVE_WINDOW_MS
+from engine.exchanges.ccxt.client import VenueClient
 from engine.ports import Cursor
 from tests.fakes import binance
 from tests.fakes.binance import FakeBinance, trading
@@ -478,3 +480,25 @@ async def test_without_a_price_nothing_that_is_watched_is_sold(at: Account, fake
     at.prices.silent = True
     assert (await at.venue.events(cursor)).events == ()
     assert fake.count(PLACE) == 1
+
+
+async def test_who_asks_for_prices_is_quiet_as_well_when_the_account_is_told_to_be(
+    at: Account, fake: FakeBinance
+) -> None:
+    await at.venue.balances()
+    prices = VenueClient(
+        exchange="binance",
+        api_url=fake.url,
+        answer_within=timedelta(seconds=5),
+        clock=WallClock(),
+        quiet=at.account.quiet,
+    )
+    await prices.open()
+    fake.limits.ban(30)
+    with pytest.raises(VenueError):
+        await at.venue.balances()
+    called = len(fake.calls)
+    with pytest.raises(VenueError, match="quiet"):
+        await prices.listings()
+    assert len(fake.calls) == called
+    await prices.close()
