@@ -60,7 +60,7 @@ from engine.first_go import FirstGoes
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_insights import AskSentiment, KeptInsights
 from engine.kept_stats import KeptStats
-from engine.ports import Exchange, MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
+from engine.ports import Clock, Exchange, MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk_reports import RiskReports
 from engine.sentiment.engine import SentimentEngine
@@ -147,7 +147,6 @@ async def build_engine(
     terms = terms or terms_of(settings)
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
     store = externals.store(settings.database.url, route=route, alone=True)
-    max_factor = terms.model.max_factor
     venues = {
         name: externals.venue(
             name=name,
@@ -179,7 +178,7 @@ async def build_engine(
     store.check_before_writing(files.check)
     time_left = pace(settings).left if isinstance(clock, MarketClock) else by_the_market
     limits = terms.risk.limits
-    first_goes = FirstGoes(store=store, clock=clock, accounts=live_accounts(settings), limits=limits_in_words(settings))
+    first_goes = await _first_goes_of(settings, store, clock)
     no_entry = _no_entry(settings, market, first_goes)
     confirms = market.live.confirms if market.live else nobody_confirms
     quality = DataQualityMonitor(limits=terms.quality, confirms=confirms)
@@ -232,7 +231,7 @@ async def build_engine(
         risk=terms.risk,
         autonomy=settings.approval.autonomy,
         orchestrator=ExecutionOrchestrator(
-            store=store, venues=exchanges, market_data=market_data, clock=clock, max_factor=max_factor
+            store=store, venues=exchanges, market_data=market_data, clock=clock, max_factor=terms.model.max_factor
         ),
         stats=stats,
         derivatives=kept_derivatives,
@@ -269,9 +268,7 @@ async def build_engine(
         time_left=time_left,
         good_for=settings.approval.confirm_within,
     )
-    capital = Capital(store=store, clock=clock, plan=settings.capital.plan)
-    await capital.open()
-    await first_goes.open()
+    capital = await _capital_of(settings, store, clock)
     emergency = EmergencyStopSystem(
         store=store,
         orchestrator=services.orchestrator,
@@ -421,6 +418,21 @@ def _least(market: Source, symbol: str) -> Decimal:
 def _store_trouble(health: Health) -> str:
     """Why nothing can be entered where nothing can be written; empty where it can."""
     return next((f"{STORE}: {part.detail}" for part in health.parts() if part.name == STORE and not part.ok), "")
+
+
+async def _capital_of(settings: Settings, store: Database, clock: Clock) -> Capital:
+    """What may be used of the account, held to the stages of the settings."""
+    capital = Capital(store=store, clock=clock, plan=settings.capital.plan)
+    await capital.open()
+    return capital
+
+
+async def _first_goes_of(settings: Settings, store: Database, clock: Clock) -> FirstGoes:
+    """Which accounts may begin; people are asked about the others."""
+    accounts, limits = live_accounts(settings), limits_in_words(settings)
+    first_goes = FirstGoes(store=store, clock=clock, accounts=accounts, limits=limits)
+    await first_goes.open()
+    return first_goes
 
 
 def _no_entry(settings: Settings, market: Source, first_goes: FirstGoes) -> NoEntry:

@@ -13,6 +13,7 @@ from engine.exchanges.ccxt.exchange import CcxtExchange
 
 _HERE = "are filled here"
 _POLLED = "are told by polling"
+_STREAMED = "are told by its stream, and polled"
 
 
 def venue_facts(settings: Settings, market: Source, real: Mapping[str, CcxtExchange]) -> Callable[[str], VenueFacts]:
@@ -31,7 +32,7 @@ def venue_facts(settings: Settings, market: Source, real: Mapping[str, CcxtExcha
             key=keys_of(venue, asked).last_four,
             skew=account.skew,
             used=account.used,
-            updates=_POLLED,
+            updates=_STREAMED if account.is_streamed else _POLLED,
             prices=prices,
         )
 

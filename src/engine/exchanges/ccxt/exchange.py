@@ -76,6 +76,11 @@ class CcxtExchange:
         )
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the venue tells by itself of its orders at present; what it does not tell is asked for."""
+        return self._stream is not None
+
+    @property
     def skew(self) -> float | None:
         """Seconds by which the venue's clock is ahead of ours, to about one; ``None`` while it is not known."""
         return self._account.skew
