@@ -6,8 +6,10 @@ stream may lose, double and reorder.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -17,6 +19,9 @@ import aiohttp
 from engine.domain.errors import VenueError
 from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.ccxt.wire import Gate, hosts, redirected
+
+_CLOSE_WITHIN = 1.0
+"""Wall seconds that a venue has to say goodbye: one that hangs must not hold up the end of the program."""
 
 
 class AccountStream:
@@ -50,7 +55,10 @@ class AccountStream:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._venue.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN):
+                await self._venue.close()
+        self._venue.session = None
         await self._session.close()
 
 
