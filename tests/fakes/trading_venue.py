@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -47,6 +47,8 @@ class TradingVenue(FakeExchange):
         self.matching = Matching(self.symbols, self.ledger, now_ms=self.now_ms, tell=self._report)
         self.log: list[Asked] = []
         """Every call of the REST interface, in the order of the answers."""
+        self.meddle: Callable[[str], Fault | None] = lambda _: None
+        """What is asked at each call, as "POST /api/v3/order", for a fault of it; it comes before those of ``fail``."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def set_price(self, symbol: str, price: float | str | Decimal) -> None:
@@ -101,7 +103,7 @@ class TradingVenue(FakeExchange):
         total = await total_of(request)
         call, sent = f"{request.method} {request.path}", lenient(total)
         self.calls.append((request.path, sent))
-        fault = self._fault(call, sent.get("symbol", ""))
+        fault = self.meddle(call) or self._fault(call, sent.get("symbol", ""))
         await asyncio.sleep(fault.wait)
         if fault.late:
             self._keep(asyncio.create_task(self._later(request, total, fault.late)))

@@ -1,0 +1,143 @@
+"""The engine's execution at a fake Binance through the real ccxt: real database, and faults of the venue's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.real_venues import StoredOrders
+from engine.clocks import WallClock
+from engine.domain.errors import GreenlightError
+from engine.domain.inventory import Rule
+from engine.domain.orders import Order, Purpose
+from engine.domain.positions import Position
+from engine.exchanges.ccxt import legs
+from engine.exchanges.ccxt.account import VenueAccount
+from engine.exchanges.ccxt.exchange import CcxtExchange
+from engine.exchanges.ccxt.keys import VenueKeys
+from engine.execution import opening
+from engine.execution.doubts import LATE_WITHIN
+from engine.execution.orchestrator import ExecutionOrchestrator
+from engine.execution.orders import intend
+from engine.execution.reconcile import agree, reconcile
+from tests.fakes.binance import FakeBinance
+from tests.fakes.database import new_database
+from tests.fakes.real_account import SYMBOL, BookOf
+from tests.fakes.reports import plan
+
+
+class LeapingClock(WallClock):
+    """The time of this machine, and what was leapt over: waiting costs nothing."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def leap(self, by: timedelta) -> None:
+        self._ahead += by
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+
+class Bench:
+    """Orders of an engine at a venue; ``crash`` loses all that is not in the database."""
+
+    def __init__(self, folder: Path, fake: FakeBinance) -> None:
+        self.fake = fake
+        self.clock = LeapingClock()
+        self._folder = folder
+
+    async def open(self) -> None:
+        clock = WallClock()
+        self.store = new_database(self._folder)
+        keys = VenueKeys(api_key=SecretStr(self.fake.keys.key), secret=SecretStr(self.fake.keys.secret))
+        account = VenueAccount(exchange="binance", api_url=self.fake.url, answer_within=timedelta(seconds=2),
+                               clock=clock, keys=keys)  # fmt: skip
+        prices = BookOf(self.fake)
+        self.exchange = CcxtExchange(name="binance", account=account, market_data=prices, clock=clock,
+                                     record=StoredOrders(self.store, "binance"), symbols=(SYMBOL,))  # fmt: skip
+        self.orchestrator = ExecutionOrchestrator(
+            store=self.store, venues={"binance": self.exchange}, market_data={"binance": prices}, clock=self.clock
+        )
+        if not await self.store.read(lambda uow: uow.account.opened()):
+            found = await opening.observe(self.exchange, prices, "USDT")
+            await self.store.transact(lambda uow: opening.open_account(uow, [found], Rule.ADOPT, self.clock.now()))
+
+    async def close(self) -> None:
+        await self.exchange.close()
+        await self.store.close()
+
+    async def crash(self) -> None:
+        await self.close()
+        await self.open()
+
+    async def buy(self, name: str, quantity: str = "0.01") -> None:
+        """Write an entry down and send it, as a decision does; a failure is looked after later."""
+        wanted = plan(venue="binance", key=name, quantity=Decimal(quantity), price=Decimal(60_000),
+                      stop=Decimal(58_000), target=Decimal(65_000))  # fmt: skip
+        order = await self.store.transact(lambda uow: intend(uow, wanted, self.clock.now(), decision_id=name))
+        with suppress(GreenlightError):
+            await self.orchestrator.send(order)
+
+    async def sell(self, position: Position) -> None:
+        with suppress(GreenlightError):
+            await self.orchestrator.sell(position.id, self.clock.now())
+
+    async def sync(self) -> None:
+        with suppress(GreenlightError):
+            await self.orchestrator.sync_venue_events()
+
+    async def held(self) -> tuple[Position, ...]:
+        return await self.store.read(lambda uow: uow.positions.open())
+
+    async def unfinished(self) -> list[Order]:
+        return list(await self.store.read(lambda uow: uow.orders.unfinished()))
+
+    async def settle(self) -> None:
+        """Come back without faults, until nothing is in doubt: late requests are waited for."""
+        self.fake.heal()
+        self.fake.meddle = lambda _: None
+        for _ in range(6):
+            await reconcile(self.store, self.orchestrator)
+            await self.orchestrator.look_again()
+            if not any(order.status.in_doubt for order in await self.unfinished()):
+                return
+            self.clock.leap(LATE_WITHIN)
+
+    async def check(self) -> None:
+        """See that what must hold after every fault holds.
+
+        Raises:
+            AssertionError: It does not.
+        """
+        self.fake.audit()
+        twice = {name: times for name, times in self.fake.matching.accepted.items() if times > 1}
+        assert not twice, f"sent more than once: {twice}"
+        assert await agree(self.store, self.exchange, self.orchestrator, self.clock.now()) == {}
+        assert not [order for order in await self.unfinished() if order.status.in_doubt]
+        standing = {each.client_id for each in self.fake.matching.open_orders()}
+        planned = [position for position in await self.held() if position.stop is not None]
+        for position in planned:  # what was there before the books were opened has no stop
+            own = [each for each in await self.unfinished() if each.position_id == position.id]
+            (protection,) = [each.request for each in own if each.purpose is Purpose.PROTECTION]
+            assert {legs.leg_id(protection.client_id, leg) for leg in (legs.STOP, legs.TARGET)} <= standing, (
+                f"position {position.id} is not protected"
+            )
+            lot = Decimal(self.fake.symbols["BTCUSDT"].lot)
+            assert protection.quantity == position.quantity - position.quantity % lot
+        assert len(standing) == 2 * len(planned), "an order stands there that belongs to nothing"
+
+
+@asynccontextmanager
+async def bench_at(folder: Path, fake: FakeBinance) -> AsyncIterator[Bench]:
+    made = Bench(folder, fake)
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.close()
