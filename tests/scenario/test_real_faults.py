@@ -236,11 +236,15 @@ async def storm(bench: Bench, fake: FakeBinance, seed: int, decisions: int) -> N
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_money_is_conserved_over_decisions_with_random_faults(bench: Bench, fake: FakeBinance, seed: int) -> None:
-    await storm(bench, fake, seed, decisions=8)
+async def test_money_is_conserved_over_decisions_with_random_faults(
+    tmp_path: Path, fake: FakeBinance, seed: int
+) -> None:
+    async with bench_at(tmp_path, fake, haste=100) as bench:
+        await storm(bench, fake, seed, decisions=8)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_money_is_conserved_over_many_decisions_with_random_faults(bench: Bench, fake: FakeBinance) -> None:
-    await storm(bench, fake, seed=99, decisions=80)
+async def test_money_is_conserved_over_many_decisions_with_random_faults(tmp_path: Path, fake: FakeBinance) -> None:
+    async with bench_at(tmp_path, fake, haste=100) as bench:
+        await storm(bench, fake, seed=99, decisions=80)
