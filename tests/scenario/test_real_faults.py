@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -98,6 +99,16 @@ async def test_a_lost_answer_about_an_order_or_its_protection_leaves_one_of_each
     await bench.buy("a")
     await bench.settle()
     await bench.check()
+
+
+@pytest.mark.parametrize("call", [PLACE, LIST])
+async def test_words_under_a_status_of_a_fault_are_no_refusal(bench: Bench, fake: FakeBinance, call: str) -> None:
+    """FAULT 2: it was done, whatever the venue says while something is broken there."""
+    fake.fail(call, replace(binance.DOWN_IN_WORDS, effect=True))
+    await bench.buy("a")
+    await bench.settle()
+    await bench.check()
+    assert len(await bench.held()) == 1
 
 
 async def test_an_entry_that_arrives_after_a_not_found_is_taken_in_and_protected(

@@ -23,6 +23,9 @@ MOST_BYTES = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 _WEIGHTS = ("X-MBX-USED-WEIGHT-1M", "X-SAPI-USED-IP-WEIGHT-1M")
 """The headers in which venues tell what was used of a minute's weight: Binance's."""
+_BROKEN = 500
+"""From this status on nobody knows what the venue did."""
+_MOST_WORDS = 300
 
 
 class Gate:
@@ -87,6 +90,7 @@ class JsonResponse(aiohttp.ClientResponse):
 
         Raises:
             aiohttp.ClientPayloadError: It is too long, or, under a status that says success, no JSON.
+            aiohttp.ClientConnectionError: The venue says that something broke there.
         """
         if self._body is None:
             body = bytearray()
@@ -100,6 +104,10 @@ class JsonResponse(aiohttp.ClientResponse):
         return await super().read()
 
     def _check(self, body: bytes) -> None:
+        if self.status >= _BROKEN:
+            # What was asked for may be done all the same: no words under such a status are a refusal.
+            words = body[:_MOST_WORDS].decode(errors="replace")
+            raise aiohttp.ClientConnectionError(words or f"status {self.status}")
         if not self.ok:
             return
         try:
