@@ -1,4 +1,4 @@
-"""The engine's execution at a fake Binance through the real ccxt: real database, and faults of the venue's."""
+"""The engine's execution at a fake venue through the real ccxt: real database, and faults of the venue's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from engine.execution.orders import intend
 from engine.execution.reconcile import agree, reconcile
 from tests.fakes.binance import FakeBinance
 from tests.fakes.database import new_database
-from tests.fakes.real_account import SYMBOL, BookOf
+from tests.fakes.kraken import FakeKraken
+from tests.fakes.real_account import BookOf, names_of
 from tests.fakes.reports import plan
 
 
@@ -44,16 +45,6 @@ class LeapingClock(WallClock):
         return super().now() + self._ahead
 
 
-class HastyClock(WallClock):
-    """The time of this machine, by which its seconds are short: what is paced by them waits less."""
-
-    def __init__(self, haste: float) -> None:
-        self._haste = haste
-
-    def monotonic(self) -> float:
-        return super().monotonic() * self._haste
-
-
 class Bench:
     """Orders of an engine at a venue; ``crash`` loses all that is not in the database.
 
@@ -61,26 +52,31 @@ class Bench:
         haste: How many times faster than allowed the venue is asked.
     """
 
-    def __init__(self, folder: Path, fake: FakeBinance, haste: float = 1.0) -> None:
+    def __init__(self, folder: Path, fake: FakeBinance | FakeKraken, haste: float = 1.0) -> None:
         self.fake = fake
+        self.name = "kraken" if isinstance(fake, FakeKraken) else "binance"
+        self.symbol, self.market = next(iter(names_of(fake).items()))
+        """The market that is traded, by our name and by the venue's."""
         self._haste = haste
         self.clock = LeapingClock()
         self._folder = folder
 
     async def open(self) -> None:
-        clock = HastyClock(self._haste)
+        clock = WallClock()
         self.store = new_database(self._folder)
+        name, quote = self.name, self.symbol.partition("/")[2]
         keys = VenueKeys(api_key=SecretStr(self.fake.keys.key), secret=SecretStr(self.fake.keys.secret))
-        account = VenueAccount(exchange="binance", api_url=self.fake.url, answer_within=timedelta(seconds=2),
-                               clock=clock, keys=keys)  # fmt: skip
+        account = VenueAccount(exchange=name, api_url=self.fake.url, answer_within=timedelta(seconds=2), clock=clock,
+                               keys=keys, share=self._haste)  # fmt: skip
         prices = BookOf(self.fake)
-        self.exchange = CcxtExchange(name="binance", account=account, market_data=prices, clock=clock,
-                                     record=StoredOrders(self.store, "binance"), symbols=(SYMBOL,))  # fmt: skip
+        self.exchange = CcxtExchange(name=name, account=account, market_data=prices, clock=clock,
+                                     record=StoredOrders(self.store, name), symbols=(self.symbol,))  # fmt: skip
+        self._account = account
         self.orchestrator = ExecutionOrchestrator(
-            store=self.store, venues={"binance": self.exchange}, market_data={"binance": prices}, clock=self.clock
+            store=self.store, venues={name: self.exchange}, market_data={name: prices}, clock=self.clock
         )
         if not await self.store.read(lambda uow: uow.account.opened()):
-            found = await opening.observe(self.exchange, prices, "USDT")
+            found = await opening.observe(self.exchange, prices, quote)
             await self.store.transact(lambda uow: opening.open_account(uow, [found], Rule.ADOPT, self.clock.now()))
 
     async def close(self) -> None:
@@ -91,9 +87,18 @@ class Bench:
         await self.close()
         await self.open()
 
+    @property
+    def _legs(self) -> tuple[str, ...]:
+        """What of a stop and target stands at the venue; the rest is watched."""
+        return (legs.STOP, legs.TARGET) if self._account.habits.holds_both else (legs.STOP,)
+
+    def move(self, price: float) -> None:
+        """Move the market to a price."""
+        self.fake.set_price(self.market, price)
+
     async def buy(self, name: str, quantity: str = "0.01") -> None:
         """Write an entry down and send it, as a decision does; a failure is looked after later."""
-        wanted = plan(venue="binance", key=name, quantity=Decimal(quantity), price=Decimal(60_000),
+        wanted = plan(venue=self.name, symbol=self.symbol, key=name, quantity=Decimal(quantity), price=Decimal(60_000),
                       stop=Decimal(58_000), target=Decimal(65_000))  # fmt: skip
         order = await self.store.transact(lambda uow: intend(uow, wanted, self.clock.now(), decision_id=name))
         with suppress(GreenlightError):
@@ -121,7 +126,7 @@ class Bench:
             await reconcile(self.store, self.orchestrator)
             await self.orchestrator.look_again()
             in_doubt = any(order.status.in_doubt for order in await self.unfinished())
-            if not in_doubt and await self.orchestrator.is_at_rest("binance"):
+            if not in_doubt and await self.orchestrator.is_at_rest(self.name):
                 return
             self.clock.leap(LATE_WITHIN)
 
@@ -141,16 +146,15 @@ class Bench:
         for position in planned:  # what was there before the books were opened has no stop
             own = [each for each in await self.unfinished() if each.position_id == position.id]
             (protection,) = [each.request for each in own if each.purpose is Purpose.PROTECTION]
-            assert {legs.leg_id(protection.client_id, leg) for leg in (legs.STOP, legs.TARGET)} <= standing, (
-                f"position {position.id} is not protected"
-            )
-            lot = Decimal(self.fake.symbols["BTCUSDT"].lot)
+            held = {legs.leg_id(protection.client_id, leg) for leg in self._legs}
+            assert held <= standing, f"position {position.id} is not protected"
+            lot = Decimal(self.fake.symbols[self.market].lot)
             assert protection.quantity == position.quantity - position.quantity % lot
-        assert len(standing) == 2 * len(planned), "an order stands there that belongs to nothing"
+        assert len(standing) == len(self._legs) * len(planned), "an order stands there that belongs to nothing"
 
 
 @asynccontextmanager
-async def bench_at(folder: Path, fake: FakeBinance, haste: float = 1.0) -> AsyncIterator[Bench]:
+async def bench_at(folder: Path, fake: FakeBinance | FakeKraken, haste: float = 1.0) -> AsyncIterator[Bench]:
     made = Bench(folder, fake, haste)
     await made.open()
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from engine.domain.errors import GreenlightError
 from tests.fakes import binance
 from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.exchange import Fault, Symbol, usual_symbols
+from tests.fakes.kraken import FakeKraken, trading_kraken
 from tests.fakes.patience import until
 from tests.fakes.real_bench import Bench, bench_at
 from tests.fakes.spot_filters import Filters
@@ -27,6 +28,10 @@ PLACE, LIST, UNLIST = "POST /api/v3/order", "POST /api/v3/orderList/oco", "DELET
 REFUSED = Fault(status=400, effect=False, body='{"code":-2010,"msg":"This action is disabled on this account."}')
 NEVER_ANSWERED = Fault(after=60)
 NEVER_ARRIVED = Fault(after=60, effect=False)
+
+
+def no_fault(_: str) -> Fault | None:
+    return None
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ async def test_it_may_die_at_any_call_between_decision_and_protection(
         buying.cancel()
         with suppress(asyncio.CancelledError):
             await buying
-        fake.meddle = lambda _: None
+        fake.meddle = no_fault
         await bench.crash()
         await bench.settle()
         await bench.check()
@@ -223,39 +228,53 @@ ANY = (binance.DROPPED, binance.TRUNCATED, binance.PAGE_OF_HTML, binance.GARBAGE
        binance.NEVER_HEARD, binance.DOWN, binance.DOWN_IN_WORDS, binance.late(0.05))  # fmt: skip
 
 
-async def storm(bench: Bench, fake: FakeBinance, seed: int, decisions: int) -> None:
+async def storm(bench: Bench, seed: int, decisions: int) -> None:
     """So many decisions, while one call in five goes wrong in some way, prices move and the process dies at times."""
-    fake.limits.weight = fake.limits.orders = 10**9
-    dice = random.Random(seed)  # noqa: S311 - no secret
-    fake.meddle = lambda _: dice.choice(ANY) if dice.random() < 0.2 else None
+    fake, dice = bench.fake, random.Random(seed)  # noqa: S311 - no secret
+    bench.move(60_000)
+    fake.meddle = faults = lambda _: dice.choice(ANY) if dice.random() < 0.2 else None
     for number in range(decisions):
         await bench.buy(f"{seed} {number}", f"0.00{dice.randint(1, 9)}")
         if dice.random() < 0.3 and (held := await bench.held()):
             await bench.sell(dice.choice(held))
-        if dice.random() < 0.3:
-            fake.set_price("BTCUSDT", dice.randint(58_500, 62_000))
+        if dice.random() < 0.2:  # to a stop, a target or neither, and back
+            bench.move(dice.choice((57_500, 59_000, 61_000, 65_500)))
+            await bench.sync()
+            bench.move(60_000)
         await bench.sync()
         if dice.random() < 0.1:
-            fake.meddle, kept = (lambda _: None), fake.meddle
+            fake.meddle = no_fault
             await bench.crash()
-            fake.meddle = kept
         if number % 4 == 3 or number == decisions - 1:
-            kept = fake.meddle
             await bench.settle()
             await bench.check()
-            fake.meddle = kept
+        fake.meddle = faults
 
 
-@pytest.mark.parametrize("seed", range(2))
-async def test_money_is_conserved_over_decisions_with_random_faults(
-    tmp_path: Path, fake: FakeBinance, seed: int
-) -> None:
-    async with bench_at(tmp_path, fake, haste=100) as bench:
-        await storm(bench, fake, seed, decisions=8)
+@asynccontextmanager
+async def in_a_storm(folder: Path, name: str) -> AsyncIterator[Bench]:
+    """A venue that counts no calls, and an engine there that asks as fast as it can."""
+    async with (
+        trading_kraken(balances={"USD": "100000"}) if name == "kraken" else trading(balances={"USDT": "100000"}) as fake
+    ):
+        if isinstance(fake, FakeKraken):
+            fake.counter.most = 10**9
+        else:
+            fake.limits.weight = fake.limits.orders = 10**9
+        fake.matching.filters = type(fake.matching.filters)(max_orders=1000, max_conditional=500)
+        async with bench_at(folder, fake, haste=100) as bench:
+            yield bench
+
+
+@pytest.mark.parametrize("name", ["binance", "kraken"])
+async def test_money_is_conserved_over_decisions_with_random_faults(tmp_path: Path, name: str) -> None:
+    async with in_a_storm(tmp_path, name) as bench:
+        await storm(bench, seed=0, decisions=8)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_money_is_conserved_over_many_decisions_with_random_faults(tmp_path: Path, fake: FakeBinance) -> None:
-    async with bench_at(tmp_path, fake, haste=100) as bench:
-        await storm(bench, fake, seed=99, decisions=80)
+@pytest.mark.parametrize("name", ["binance", "kraken"])
+async def test_money_is_conserved_over_many_decisions_with_random_faults(tmp_path: Path, name: str) -> None:
+    async with in_a_storm(tmp_path, name) as bench:
+        await storm(bench, seed=99, decisions=60)
