@@ -33,18 +33,21 @@ class SettingsAdjuster:
         self._own = settings.ppo
         limits = settings.risk
         self._shares = Shares(risk_per_trade=float(limits.risk_per_trade), max_position=float(limits.max_position))
-        self._read_at: tuple[tuple[int, int], ...] | None = None
+        self._read_at: tuple[Path, tuple[int, int], tuple[int, int]] | None = None
         self._adjuster = PPOAdjuster(shares=self._shares)
 
     def __call__(self, uow: UnitOfWork) -> PPOAdjuster:
         """Who adjusts entries now."""
-        chosen = uow.adjuster_modes.current()
-        return replace(self._of_files(), mode=chosen.mode if chosen else self._own.mode)
+        chosen, adopted = uow.adjuster_modes.current(), uow.policy_proposals.adopted()
+        file = Path(adopted.file) if adopted else self._own.policy
+        return replace(self._of_files(file), mode=chosen.mode if chosen else self._own.mode)
 
-    def _of_files(self) -> PPOAdjuster:
-        """The policy as its files are now."""
-        file = self._own.policy
-        if file is not None and (now := tuple(map(_stamp, (file, file.with_suffix(".npz"))))) != self._read_at:
+    def _of_files(self, file: Path | None) -> PPOAdjuster:
+        """A policy as its files are now."""
+        if file is None:
+            return PPOAdjuster(shares=self._shares)
+        now = (file, _stamp(file), _stamp(file.with_suffix(".npz")))
+        if now != self._read_at:
             self._read_at, self._adjuster = now, self._loaded(file)
         return self._adjuster
 

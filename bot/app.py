@@ -126,6 +126,7 @@ class App:
             closing.push_async_callback(program.engine.emergency.stop)
             closing.push_async_callback(program.engine.closings.stop)
             closing.push_async_callback(program.engine.desk.confirming.cancelling.stop)
+            closing.callback(program.retraining.close)
             closing.push_async_callback(program.engine.deliberations.stop)
             if program.engine.predictions is not None:
                 closing.push_async_callback(program.engine.predictions.stop)

@@ -60,6 +60,7 @@ from engine.first_go import FirstGoes
 from engine.kept_derivatives import KeptDerivatives
 from engine.kept_insights import AskSentiment, KeptInsights
 from engine.kept_stats import KeptStats
+from engine.policy_proposals import PolicyProposals
 from engine.ports import Clock, Exchange, MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
 from engine.results import Results
 from engine.risk_reports import RiskReports
@@ -331,6 +332,7 @@ async def build_engine(
                 wall=externals.wall,
                 good_for=settings.approval.confirm_within,
             ),
+            policies=PolicyProposals(store=store, clock=clock),
             clock=clock,
         ),
         emergency=emergency,

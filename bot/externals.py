@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bot.retraining import Train
 from engine.clocks import wall
 from engine.exchanges.paper import PaperExchange
 from engine.ports import ModelProvider, Panel
@@ -32,6 +33,7 @@ class Externals:
         server: Serves the web; ``None`` for a real port.
         panel: Who is heard before an entry is decided on; ``None`` for those whom the settings name.
         models: Runs the models of a provider; ``None`` for the providers themselves.
+        retrain: Trains a policy anew, in a process of its own; ``None`` for the training of the program.
     """
 
     store: type[Database] = Database
@@ -42,6 +44,7 @@ class Externals:
     server: type[WebServer] | None = None
     panel: Panel | None = None
     models: Callable[[str], ModelProvider] | None = None
+    retrain: Train | None = None
 
 
 EXTERNALS = Externals()

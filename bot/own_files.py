@@ -19,6 +19,8 @@ SWEEPS = "sweeps"
 """Where sweeps that were stopped are kept, beside the register of trials."""
 TRAININGS = "trainings"
 """Where trainings that were stopped are kept, beside it."""
+POLICIES = "policies"
+"""Where policies that were trained anew are, beside it."""
 _VAR = "var"
 """The program's own folder, below which nobody else keeps anything."""
 
@@ -33,6 +35,7 @@ def own_files(settings: Settings) -> Iterator[Path]:
     yield from (settings.backtest.trials.parent / SWEEPS).glob("*.jsonl")
     yield from (settings.backtest.trials.parent / TRAININGS).glob("*.pt")
     yield from (settings.backtest.trials.parent / TRAININGS).glob("*.jsonl")
+    yield from (settings.backtest.trials.parent / POLICIES).glob("retrained-*")
     if settings.logs.file:
         yield settings.logs.file
 

@@ -24,6 +24,7 @@ from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
 from bot.pace import pace
 from bot.predictions import prediction_jobs
+from bot.retraining import Retraining
 from bot.sentiment import sentiment_jobs
 from config.settings import Settings
 from engine.backtest.quiet import QuietCloses
@@ -53,6 +54,7 @@ class Program:
     engine: Engine
     chat: Chat
     driver: Replay | WallDriver
+    retraining: Retraining
     api_token: SecretStr
 
 
@@ -98,6 +100,7 @@ async def build(
     )
     jobs = _quietly(engine, jobs)
     kept = _housekeeping(settings, engine, externals)
+    retraining = Retraining(settings, engine.desk.policies, externals.retrain)
     driver = _driver(
         settings,
         engine,
@@ -110,10 +113,13 @@ async def build(
             *prediction_jobs(engine.predictions, engine.market),
             *_live_jobs(settings, engine),
             *emergency_jobs(engine.watch, live=engine.market.live is not None),
+            *((retraining.job,) if settings.ppo.retrain.enabled else ()),
             *more_jobs(engine),
         ),
     )
-    return Program(settings=settings, engine=engine, chat=chat, driver=driver, api_token=api_token)
+    return Program(
+        settings=settings, engine=engine, chat=chat, driver=driver, retraining=retraining, api_token=api_token
+    )
 
 
 def _quietly(engine: Engine, jobs: tuple[Job, ...]) -> tuple[Job, ...]:

@@ -30,6 +30,27 @@ class RewardSettings(Section):
     """The loss that value at risk should not exceed, as a fraction of equity."""
 
 
+class RetrainSettings(Section):
+    """A policy that is trained anew each month, and proposed in chat."""
+
+    enabled: bool = False
+    """Whether it is, on the first of each month; it needs the extra rl."""
+    data: tuple[File, ...] = ()
+    """The candle files that it is trained on, up to then: bot data download keeps them up to date. The last fifth of
+    their time is the test."""
+    quick: bool = False
+    """Whether minutes have to do, as by bot train --quick."""
+    seeds: int = Field(default=3, ge=1, le=100)
+    """How many are trained; the best on the validation time is proposed."""
+
+    @field_validator("data")
+    @classmethod
+    def _there(cls, data: tuple[File, ...], info: ValidationInfo) -> tuple[File, ...]:
+        if info.data.get("enabled") and not data:
+            raise problem("needs candle files", at="ppo.retrain.enabled", other="ppo.retrain.data")
+        return data
+
+
 class PpoSettings(Section):
     """The policy that adjusts entries before risk has the last word."""
 
@@ -48,6 +69,8 @@ class PpoSettings(Section):
     """The least that it may keep of the stop's distance."""
     reward: RewardSettings = Field(default_factory=RewardSettings)
     """What one is trained for."""
+    retrain: RetrainSettings = Field(default_factory=RetrainSettings)
+    """Whether one is trained anew each month."""
 
     @field_validator("policy", mode="before")
     @classmethod

@@ -28,6 +28,7 @@ from handlers.cards import (
     inventory,
     live,
     models,
+    policies,
 )
 from handlers.topics import TOPICS
 
@@ -75,6 +76,7 @@ class Notifications:
             CONFIRM: self._confirm,
             "capital": self._capital,
             "live": self._live,
+            "policy": self._policy,
             "external": self._external,
             "inventory": self._inventory,
             "emergency": self._emergency,
@@ -153,6 +155,9 @@ class Notifications:
 
     async def _live(self, subject: str) -> Card:
         return live.started(await self._views.live_notice(subject))
+
+    async def _policy(self, subject: str) -> Card:
+        return policies.proposed(await self._views.policy_proposal(subject))
 
     async def _external(self, subject: str) -> Card:
         return emergencies.external(await self._views.external(subject))

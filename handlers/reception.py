@@ -29,13 +29,14 @@ from engine.domain.confirmations import Consent
 from engine.domain.errors import BadInput, GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
 from engine.domain.people import Stranger
+from engine.domain.policy_proposals import ProposalChoice
 from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from handlers.access import Access, require
 from handlers.answered import is_answer
-from handlers.cards import adjuster, closings, confirmations, errors, replies
+from handlers.cards import adjuster, closings, confirmations, errors, policies, replies
 from handlers.cards.lines import flowing
 from handlers.commands import Call, CommandTable
 from handlers.strangers import Strangers, shown_name
@@ -291,6 +292,10 @@ class Reception:
             case (ModeChoice() as choice, wish_id):
                 require(person, Role.ADMIN, "Setting the adjuster")
                 return adjuster.asked(await self._desk.adjuster.press(wish_id, person.name, choice))
+            case (ProposalChoice() as choice, proposal_id):
+                require(person, Role.ADMIN, "Answering to a policy")
+                await self._register(incoming, f"policy:{proposal_id}")
+                return policies.answered(await self._desk.policies.press(proposal_id, person.name, choice))
             case (choice, closing_id):
                 require(person, Role.TRADER, "Closing a position")
                 if incoming.is_carried:

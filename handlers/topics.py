@@ -36,6 +36,7 @@ from engine.domain.events import (
     OrderIntended,
     PlatformRecovered,
     PlatformTroubled,
+    PolicyProposed,
     PositionClosed,
     PositionOpened,
     PositionProtected,
@@ -62,6 +63,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     CONFIRM: (Lane.URGENT, CardKind.APPROVALS),
     "live": (Lane.NORMAL, CardKind.ALERTS),
     "capital": (Lane.URGENT, CardKind.ALERTS),
+    "policy": (Lane.NORMAL, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
     "inventory": (Lane.URGENT, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
@@ -145,6 +147,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"live:{notice_id}",)
         case CapitalChanged(number=number):
             return (f"capital:{number}",)
+        case PolicyProposed(proposal_id=proposal_id):
+            return (f"policy:{proposal_id}",)
         case DigestDue(digest_id=digest_id):
             return (f"digest:{digest_id}",)
         case Welcomed():

@@ -16,6 +16,7 @@ from engine.domain.approvals import Verb
 from engine.domain.closing import Choice
 from engine.domain.confirmations import Consent
 from engine.domain.messages import BREAK
+from engine.domain.policy_proposals import ProposalChoice
 from handlers.cards import alerts, wording
 from handlers.cards.lines import flowing
 from handlers.cards.times import marked
@@ -34,6 +35,9 @@ PRESSED = {
     Consent.NO: "Declining…",
     ModeChoice.SET: "Setting…",
     ModeChoice.LEAVE: "Leaving…",
+    ProposalChoice.ADOPT: "Adopting…",
+    ProposalChoice.DECLINE: "Declining…",
+    ProposalChoice.TAKE_BACK: "Taking back…",
 }
 """What a button says while its press is being handled."""
 

@@ -17,6 +17,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import named, names_of
 from engine.domain.messages import Person, Role
 from engine.execution.emergency import EmergencyStopSystem, note_end, standing
+from engine.policy_proposals import PolicyProposals
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt
@@ -37,6 +38,7 @@ class Desk:
     confirming: Confirming
     emergency: EmergencyStopSystem
     adjuster: AdjusterModes
+    policies: PolicyProposals
     clock: Clock
 
     async def answer(self, approval_id: str, press: Press) -> Answered:

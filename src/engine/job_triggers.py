@@ -9,6 +9,7 @@ from typing import Protocol
 from engine.domain.days import Days
 from engine.domain.market import Timeframe
 
+_MORE_THAN_A_MONTH = timedelta(days=32)
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
@@ -52,6 +53,19 @@ class Daily:
     def latest(self, moment: datetime) -> datetime:
         """When the day before that one ended."""
         return self.days.begin(moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Monthly:
+    """Fires at the beginning of each month, UTC."""
+
+    def after(self, moment: datetime) -> datetime:
+        """The beginning of the month after the one that a moment belongs to."""
+        return self.latest(self.latest(moment) + _MORE_THAN_A_MONTH)
+
+    def latest(self, moment: datetime) -> datetime:
+        """The beginning of the month that a moment belongs to."""
+        return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def every(timeframe: Timeframe) -> Trigger:

@@ -25,6 +25,7 @@ from engine.domain.model_ledger import BudgetNotice
 from engine.domain.model_views import ModelsView
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
+from engine.domain.policy_proposals import PolicyProposal
 from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
@@ -287,6 +288,14 @@ class Views(AccountViews):
             return found, uow.capital.get(number - 1), uow.account.quote
 
         return await self.store.read(work)
+
+    async def policy_proposal(self, proposal_id: str) -> PolicyProposal:
+        """A policy that was trained anew and proposed, and what became of that.
+
+        Raises:
+            UnknownId: There is no such proposal.
+        """
+        return await self.store.read(lambda uow: uow.policy_proposals.get(proposal_id))
 
     async def inventory(self, venue: str) -> Inventory:
         """What a venue had beside cash when the account was opened.

@@ -29,6 +29,7 @@ from engine.domain.messages import Card, Person, Role
 from engine.domain.model_ledger import BudgetNotice
 from engine.domain.model_views import ModelsView
 from engine.domain.people import Stranger
+from engine.domain.policy_proposals import PolicyProposal
 from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
@@ -222,6 +223,9 @@ class FakeViews:
 
     async def adjuster(self) -> AdjusterView:
         return reports.adjuster_view()
+
+    async def policy_proposal(self, proposal_id: str) -> PolicyProposal:
+        return reports.policy_proposal(id=proposal_id)
 
     async def adjuster_notice(self, notice_id: str) -> AdjusterNotice:
         del notice_id

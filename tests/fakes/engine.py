@@ -68,6 +68,7 @@ from engine.kept_derivatives import KeptDerivatives
 from engine.kept_stats import KeptStats
 from engine.learning import adjuster as learnt
 from engine.learning.adjuster import PPOAdjuster
+from engine.policy_proposals import PolicyProposals
 from engine.ports import Cursor, EventBatch, Frames, NoEntry, Panel, nothing_against_it
 from engine.proposing import NO_SIGNALS
 from engine.results import Results
@@ -442,6 +443,7 @@ async def engine_room(
             confirming=Confirming(store=store, capital=keeper, cancelling=cancelling, first_goes=first_goes),
             emergency=emergency,
             adjuster=AdjusterModes(store=store, adjuster=services.adjuster, about=known_of, wall=clock.now),
+            policies=PolicyProposals(store=store, clock=clock),
             clock=clock,
         ),
         views=Views(

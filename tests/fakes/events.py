@@ -28,6 +28,7 @@ from engine.domain.events import (
     OrderIntended,
     PlatformRecovered,
     PlatformTroubled,
+    PolicyProposed,
     PositionClosed,
     PositionOpened,
     PositionProtected,
@@ -79,6 +80,7 @@ EVENTS: tuple[Event, ...] = (
     ConfirmationChanged(at=NOON, confirmation_id="Q1", stage="agreed", by="Ann"),
     CapitalChanged(at=NOON, number=2),
     LiveStarted(at=NOON, notice_id="20260103120000"),
+    PolicyProposed(at=NOON, proposal_id="R1"),
     DigestDue(at=NOON, digest_id="2026-01-03"),
     Welcomed(at=NOON),
 )

@@ -43,6 +43,7 @@ from engine.domain.money import Money
 from engine.domain.orders import Fill, Order, OrderRequest, OrderState, OrderStatus, OrderType, Purpose, Side
 from engine.domain.people import Stranger
 from engine.domain.plans import TradePlan
+from engine.domain.policy_proposals import PolicyProposal
 from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView, Reason, TrackRecord, Trend, TrendOutlook, TrendPrediction
 from engine.domain.proposals import Deliberation, Proposal
@@ -584,6 +585,18 @@ def venue_views() -> tuple[VenueView, ...]:
         obstacles=("nobody has said that it may trade there with the key that ends in wXyZ",),
     )
     return (paper, real)
+
+
+def policy_proposal(**changes: Any) -> PolicyProposal:
+    usual = PolicyProposal(
+        id="R1",
+        at=NOON,
+        name="retrained-2026-01",
+        file="var/policies/retrained-2026-01.json",
+        about=("Tested once from 2025-06-01 on: -1.00%; no improvement is shown over static rules.",),
+        test=(("policy", -0.01, 0.05), ("static rules", -0.02, 0.08)),
+    )
+    return replace(usual, **changes)
 
 
 def adjuster_view(**changes: Any) -> AdjusterView:

@@ -1,9 +1,11 @@
-"""A policy's story in chat: advisory for a week, made active by an admin, its file damaged, the static rules hold."""
+"""A policy's story in chat: advisory, made active, its file damaged; one that was trained anew, adopted or declined."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,12 @@ import httpx
 import pytest
 
 from bot.app import App
+from bot.externals import EXTERNALS
 from config.settings import Settings
 from engine.learning.policy_files import save_policy
 from tests.fakes.policies import steady_policy
 from tests.fakes.program import Files, browser, running, settings_of
+from tests.fakes.retraining import an_eighth
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 START = datetime(2024, 3, 4, tzinfo=UTC)
@@ -121,3 +125,39 @@ async def test_advisory_for_a_week_then_active_then_a_damaged_file_and_the_alert
         await says(page, "/ppo")
         assert "Static rules hold calm.npz is not the file" in await text_of(page)
     assert Files(folder=tmp_path).complaints() == []
+
+
+async def until(page: httpx.AsyncClient, words: str) -> str:
+    """Wait until it can be read."""
+    async with asyncio.timeout(60):
+        while words not in (told := await text_of(page)):  # noqa: ASYNC110 - read from outside
+            await asyncio.sleep(0.1)
+    return told
+
+
+@pytest.mark.parametrize(("press", "became"), [("policy-decline", "declined"), ("policy-adopt", "adopted")])
+async def test_what_was_trained_anew_is_proposed_and_an_admin_decides(tmp_path: Path, press: str, became: str):
+    save_policy(steady_policy(-0.5, -1.0, -1.0, name="calm"), tmp_path / "calm.json")
+    own = settings(tmp_path, datetime(2024, 4, 1, 6, tzinfo=UTC), stays=True)
+    anew = own.ppo.retrain.model_copy(update={"enabled": True, "data": (tmp_path / "none.csv",)})
+    kept = own.backtest.model_copy(update={"trials": tmp_path / "var/trials.jsonl"})
+    changed = {"ppo": own.ppo.model_copy(update={"retrain": anew}), "backtest": kept}
+    externals = replace(EXTERNALS, retrain=an_eighth)
+    async with running(own.model_copy(update=changed), externals) as app:
+        async with browser(app, "tom") as page:
+            told = await until(page, "Policy retrained-2024-04 is proposed (R1)")
+            assert "Nothing asks it yet: an admin decides." in told
+            assert "static rules -5.00% 10.00%" in told
+            await presses(page, f"{press}:R1")
+            assert "Answering to a policy needs the role admin; yours is trader" in await text_of(page)
+        async with browser(app, "ada") as page:
+            await presses(page, f"{press}:R1")
+            await until(page, f"Policy retrained-2024-04 is {became} by Ada (R1)")
+            await says(page, "/ppo")
+            now = "retrained-2024-04" if became == "adopted" else "calm"
+            await until(page, f"Policy {now} ")
+            await presses(page, "policy-back:R1")
+            last = "taken back" if became == "adopted" else "declined"
+            await until(page, f"Policy retrained-2024-04 is {last} by Ada (R1)")
+            await presses(page, "policy-adopt:R1")
+            assert f"R1 is {last} by Ada" in await text_of(page)

@@ -295,6 +295,14 @@ class LiveStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyProposed:
+    """A policy that was trained anew was proposed, or somebody has answered to that."""
+
+    at: datetime
+    proposal_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestDue:
     """A day ended and its figures were fixed; or a week did, where people are told once a week."""
 
@@ -337,6 +345,7 @@ Event = (
     | ConfirmationChanged
     | CapitalChanged
     | LiveStarted
+    | PolicyProposed
     | DigestDue
     | Welcomed
 )

@@ -11,6 +11,7 @@ from engine.domain.approvals import Verb
 from engine.domain.charts import Chart
 from engine.domain.closing import Choice
 from engine.domain.confirmations import Consent
+from engine.domain.policy_proposals import ProposalChoice
 
 CALLBACK_BYTES = 64
 """The tightest limit of any platform on what a button may carry (Telegram's callback data)."""
@@ -70,7 +71,7 @@ class Button:
     """
 
     label: str
-    verb: Verb | Choice | Consent | ModeChoice
+    verb: Verb | Choice | Consent | ModeChoice | ProposalChoice
     about: str
 
     def __post_init__(self) -> None:
@@ -83,10 +84,10 @@ class Button:
         return f"{self.verb}:{self.about}"
 
     @staticmethod
-    def parse(data: str) -> tuple[Verb | Choice | Consent | ModeChoice, str] | None:
+    def parse(data: str) -> tuple[Verb | Choice | Consent | ModeChoice | ProposalChoice, str] | None:
         """Read what a press carried; ``None`` where it is none of ours."""
         word, _, about = data.partition(":")
-        known = {str(verb): verb for verb in (*Verb, *Choice, *Consent, *ModeChoice)}
+        known = {str(verb): verb for verb in (*Verb, *Choice, *Consent, *ModeChoice, *ProposalChoice)}
         return (known[word], about) if word in known and about else None
 
 

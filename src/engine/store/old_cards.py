@@ -53,7 +53,7 @@ _UNDER_WAY = _ORDERS.c.status.in_([status for status in OrderStatus if not statu
 _BEFORE: BindParameter[datetime] = bindparam("before")
 _GOING_ON: BindParameter[str] = bindparam("going_on", expanding=True)
 _ANSWER_TOPIC = literal(f"{EMERGENCY_ANSWER}:").concat(_HALTS.c.id).concat("/")
-_KEPT_APART = ("platform", "streak", "unmanaged", "budget", "adjuster", "live", CLOSING)
+_KEPT_APART = ("platform", "streak", "unmanaged", "budget", "adjuster", "live", "policy", CLOSING)
 
 
 def _since(over: ColumnElement[datetime | None]) -> ColumnElement[bool]:

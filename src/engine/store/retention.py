@@ -196,7 +196,15 @@ def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime, wall: datetim
     if kept is None:
         return 0
     before = now - kept
-    kept_apart = (uow.troubles, uow.streaks, uow.unmanaged, uow.closings, uow.adjuster_notices, uow.live_notices)
+    kept_apart = (
+        uow.troubles,
+        uow.streaks,
+        uow.unmanaged,
+        uow.closings,
+        uow.adjuster_notices,
+        uow.live_notices,
+        uow.policy_proposals,
+    )
     going_on = frozenset[str]().union(*(each.not_over_by(before) for each in kept_apart))
     going_on |= uow.model_budgets.not_over_by(wall - kept)
     return let_go_cards(uow.connection, before, going_on, AT_ONCE)
@@ -210,6 +218,7 @@ def _halts(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     uow.unmanaged.let_go(now - kept)
     uow.adjuster_notices.let_go(now - kept)
     uow.live_notices.let_go(now - kept)
+    uow.policy_proposals.let_go(now - kept)
     return _older(uow.connection, _OLD_HALTS, kept, now)
 
 

@@ -37,6 +37,7 @@ from engine.store.numbering import Numbering
 from engine.store.orders import Orders
 from engine.store.outbox import Outbox, emergency_answer_topic
 from engine.store.outcomes import Outcomes
+from engine.store.policy_proposals import PolicyProposals
 from engine.store.positions import Positions
 from engine.store.predictions import Predictions
 from engine.store.sentiment import SentimentHistory
@@ -227,6 +228,11 @@ class UnitOfWork:
     def adjuster_modes(self) -> AdjusterModes:
         """How far the policy that adjusts entries goes, where that was set from chat."""
         return AdjusterModes(settings=self.settings)
+
+    @cached_property
+    def policy_proposals(self) -> PolicyProposals:
+        """Policies that were trained anew and proposed."""
+        return PolicyProposals(settings=self.settings, numbering=self._numbering)
 
     @cached_property
     def _numbering(self) -> Numbering:

@@ -64,6 +64,7 @@ async def test_every_topic_an_event_can_have_has_a_card(views):
         events.AdjusterFailed(at=AT, notice_id="20220501-atr"),
         events.ConfirmationAsked(at=AT, confirmation_id="Q3"),
         events.CapitalChanged(at=AT, number=2),
+        events.PolicyProposed(at=AT, proposal_id="R1"),
         events.PlatformTroubled(at=AT, trouble_id="P1", platform="telegram", text="away"),
         events.PlatformRecovered(at=AT, trouble_id="P1", platform="telegram"),
         events.DigestDue(at=AT, digest_id="2022-05-01"),

@@ -45,6 +45,7 @@ TOPICS = {
     "ConfirmationChanged": ("confirm:Q1",),
     "CapitalChanged": ("capital:2",),
     "LiveStarted": ("live:20260103120000",),
+    "PolicyProposed": ("policy:R1",),
     "DigestDue": ("digest:2026-01-03",),
     "Welcomed": ("welcome:1",),
 }

@@ -18,6 +18,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.live import LiveNotice
 from engine.domain.messages import Destination, Ref
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
+from engine.domain.policy_proposals import ProposalStage
 from engine.domain.unmanaged import Absence, Ending
 from engine.store.database import Database
 from engine.store.old_cards import IS_OLD, let_go_cards
@@ -35,6 +36,7 @@ from tests.fakes.reports import (
     confirmation,
     digest,
     judged,
+    policy_proposal,
     position,
     streak,
 )
@@ -131,6 +133,14 @@ def unasked_policy(uow: UnitOfWork, over: datetime | None) -> str:
     return notice.id
 
 
+def policy(uow: UnitOfWork, over: datetime | None) -> str:
+    """Declined at a time, or open."""
+    stage = ProposalStage.OPEN if over is None else ProposalStage.DECLINED
+    proposal = policy_proposal(id=uow.policy_proposals.next_id(), stage=stage, answered_at=over)
+    uow.policy_proposals.put(proposal)
+    return proposal.id
+
+
 def day(uow: UnitOfWork, over: datetime | None) -> str:
     figures = digest(ends=over or LONG_AFTER)
     uow.digests.add(figures)
@@ -187,6 +197,7 @@ KINDS = {
     left_alone: ("unmanaged",),
     budget: ("budget",),
     unasked_policy: ("adjuster",),
+    policy: ("policy",),
     day: ("digest",),
     wish: ("closing",),
     confirm: ("confirm",),

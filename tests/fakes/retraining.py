@@ -1,0 +1,28 @@
+"""Trainings that a process of its own can be given, and that take no time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from bot.retraining import Retrained
+from config.settings import Settings
+from engine.domain.errors import BadInput
+from engine.learning.policy_files import save_policy
+from tests.fakes.policies import steady_policy
+
+
+def an_eighth(settings: Settings, at: datetime, file: Path) -> Retrained:
+    """A policy that buys an eighth of each size."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    policy = steady_policy(-0.75, -1.0, -1.0, name=file.stem)
+    save_policy(replace(policy, card=replace(policy.card, ends=f"{at:%Y-%m-%d}")), file)
+    test = (("policy", 0.012, 0.034), ("static rules", -0.05, 0.1))
+    said = f"Tested once: +1.20%; no improvement is shown over {settings.profile}."
+    return Retrained(name=file.stem, file=str(file.resolve()), about=(said,), test=test)
+
+
+def too_little(settings: Settings, at: datetime, file: Path) -> Retrained:
+    """There is nothing to train on."""
+    raise BadInput(f"There is too little time for training up to {at:%Y-%m-%d} in {settings.profile}.", file.stem)
