@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ import numpy as np
 from bot.own_files import TRAININGS
 from config.settings import Settings
 from engine.analysis.technical import HISTORY
+from engine.backtest.cluster import ClusterWorkers
 from engine.backtest.look_ahead import refuse_peeking
 from engine.backtest.policy_worth import Worth, worth_of
 from engine.backtest.setup import BacktestSetup
@@ -34,7 +36,7 @@ from engine.learning.splits import Splits, Stretch, splits_of
 
 if TYPE_CHECKING:  # what is slow to import
     from engine.learning.env import Ground
-    from engine.learning.train import Round, TrainedSeed, TrainingPlan
+    from engine.learning.train import Round, Scaler, TrainedSeed, TrainingPlan
 
 _CHANCE = 2024
 """The same test says the same once more."""
@@ -49,6 +51,7 @@ class TrainingAsked:
         seeds: How many are trained.
         quick: Whether minutes have to do.
         resume: Whether what was kept of the same training counts.
+        cluster: The address of a cluster of Ray that trains the seeds side by side; empty for one after another here.
         validate_from: Where the time begins that tells when to stop; ``None`` for after 60 %.
         test_from: Where the time begins that it is tested on; ``None`` for after 80 %.
     """
@@ -57,6 +60,7 @@ class TrainingAsked:
     seeds: int = 3
     quick: bool = False
     resume: bool = False
+    cluster: str = ""
     validate_from: datetime | None = None
     test_from: datetime | None = None
 
@@ -141,7 +145,9 @@ def train(
         _forget(*files.values())
     try:
         scaler = fit_scaler(ground, (splits.train,), plan)
-        for seed in plan.seeds:
+        if asked.cluster:
+            trained = _side_by_side(partial(_seed_there, ground, splits, plan, scaler), asked.cluster, plan, listener)
+        for seed in () if asked.cluster else plan.seeds:
             kept = files[seed]
             found = train_seed(
                 ground,
@@ -184,6 +190,25 @@ def _splits(setup: BacktestSetup, ground: Ground, asked: TrainingAsked) -> Split
         to_millis(asked.validate_from) if asked.validate_from else None,
         to_millis(asked.test_from) if asked.test_from else None,
     )
+
+
+def _side_by_side(
+    work: Callable[[int], TrainedSeed], cluster: str, plan: TrainingPlan, listener: Listener
+) -> list[TrainedSeed]:
+    """Train the seeds on a cluster; whoever listens hears of each that is done."""
+    found: list[TrainedSeed] = []
+    with ClusterWorkers(work, cluster) as pool:
+        for done in pool.each(plan.seeds, listener.is_stopped):
+            found += done
+            listener.on_steps(sum(each.rounds for each in done) * plan.round_steps)
+    return sorted(found, key=lambda each: each.seed)
+
+
+def _seed_there(ground: Ground, splits: Splits, plan: TrainingPlan, scaler: Scaler, seed: int) -> TrainedSeed:
+    """What a process of a cluster does."""
+    from engine.learning.train import train_seed
+
+    return train_seed(ground, splits, plan, seed, scaler)
 
 
 def training_time(setup: BacktestSetup, ground: Ground) -> tuple[Stretch, int]:

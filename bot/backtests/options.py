@@ -87,6 +87,14 @@ TrialsOption = Annotated[
     typer.Option("--trials", min=1, help="So many combinations of the grid, chosen by Optuna; all without."),
 ]
 ChanceOption = Annotated[int, typer.Option("--seed", help="What Optuna chooses by.")]
+ClusterOption = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="A cluster of Ray, such as 10.0.0.5:6379; local for this machine alone.",
+    ),
+]
 WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one a core.")]
 ByOption = Annotated[By, typer.Option("--by", help="What the best is.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
@@ -194,6 +202,7 @@ class SearchOptions(MarketOptions):
     by: ByOption = By.SHARPE
     seed: ChanceOption = 0
     workers: WorkersOption = None
+    cluster: ClusterOption = ""
     resume: ResumeOption = False
 
     def varied(self, settings: Settings) -> Varied:
@@ -213,7 +222,14 @@ class SearchOptions(MarketOptions):
         from bot.backtests.sweeping import Plan
         from engine.backtest.combination import Merit
 
-        return Plan(trials=self.trials, seed=self.seed, merit=Merit(self.by), workers=self.workers, resume=self.resume)
+        return Plan(
+            trials=self.trials,
+            seed=self.seed,
+            merit=Merit(self.by),
+            workers=self.workers,
+            cluster=self.cluster,
+            resume=self.resume,
+        )
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:

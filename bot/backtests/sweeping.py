@@ -62,6 +62,7 @@ class Plan:
         trials: How many Optuna chooses; ``None`` for all there are.
         seed: What it chooses by.
         workers: Processes; ``None`` for one a core.
+        cluster: The address of a cluster of Ray; empty for this machine.
         resume: Whether what was kept of the same sweep counts.
     """
 
@@ -69,6 +70,7 @@ class Plan:
     seed: int = 0
     merit: Merit = Merit.SHARPE
     workers: int | None = None
+    cluster: str = ""
     resume: bool = False
 
 
@@ -100,7 +102,16 @@ def run_sweep(
         kept.forget()
     begun, choice = now(), chosen(varied, plan)
     part_of = f"{kept.file.stem} {kept.begun(begun).isoformat()}"
-    found = sweep(varied, choice, plan.merit, kept, workers=plan.workers, is_stopped=is_stopped, on_done=on_done)
+    found = sweep(
+        varied,
+        choice,
+        plan.merit,
+        kept,
+        workers=plan.workers,
+        cluster=plan.cluster,
+        is_stopped=is_stopped,
+        on_done=on_done,
+    )
     seconds = (now() - begun).total_seconds()
     if not found.stopped:
         kept.forget()

@@ -118,6 +118,7 @@ def walk(
             plan.merit,
             kept,
             workers=plan.workers,
+            cluster=plan.cluster,
             is_stopped=is_stopped,
             on_done=partial(on_done, number),
         )

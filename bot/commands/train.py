@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtests.options import MarketOptions, ParamsOption, refuse_no_room, with_options
+from bot.backtests.options import ClusterOption, MarketOptions, ParamsOption, refuse_no_room, with_options
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
 from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
 from bot.run_options import DATES, MoreData
@@ -44,6 +44,7 @@ class TrainOptions(MarketOptions):
     seeds: _SeedsOption = 3
     quick: _QuickOption = False
     resume: _ResumeOption = False
+    cluster: ClusterOption = ""
 
     def of_training(self) -> TrainingAsked:
         """The same in the words of the program.
@@ -55,11 +56,14 @@ class TrainOptions(MarketOptions):
 
         if self.out.suffix != ".json":
             raise BadInput(f"--out {self.out} does not end in .json.", f"Write {self.out.with_suffix('.json')}.")
+        if self.resume and self.cluster:
+            raise BadInput("A cluster keeps no rounds to go on with.", "Leave out --resume or --cluster.")
         return TrainingAsked(
             out=self.out,
             seeds=self.seeds,
             quick=self.quick,
             resume=self.resume,
+            cluster=self.cluster,
             validate_from=self.validate_from.replace(tzinfo=UTC) if self.validate_from else None,
             test_from=self.test_from.replace(tzinfo=UTC) if self.test_from else None,
         )

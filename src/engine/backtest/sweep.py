@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.choosing import Choice
+from engine.backtest.cluster import ClusterWorkers
 from engine.backtest.combination import Combination, LeftOut, Merit, combination
 from engine.backtest.cross_validation import CrossValidation, cross_validated
 from engine.backtest.grid import Params
@@ -78,6 +79,7 @@ def sweep(
     kept: KeptSweep,
     *,
     workers: int | None = None,
+    cluster: str = "",
     is_stopped: Callable[[], bool] = lambda: False,
     on_done: Callable[[Sequence[Done]], None] = lambda _: None,
 ) -> Sweep:
@@ -89,6 +91,7 @@ def sweep(
         merit: What they are ordered by.
         kept: What is done already; what is done is added to it.
         workers: How many processes; ``None`` for one a core.
+        cluster: The address of a cluster of Ray that does it instead; empty for this machine's cores.
         is_stopped: Whether to stop.
         on_done: Hears what was done, and first what was kept.
 
@@ -100,7 +103,8 @@ def sweep(
     done = kept.done()
     on_done(list(done.values()))
     tried: dict[str, Done] = {}
-    with Workers(_Work(vary), workers) as pool:
+    work = _Work(vary)
+    with ClusterWorkers(work, cluster, workers) if cluster else Workers(work, workers) as pool:
         asked = next(choice, None)
         while asked is not None and not is_stopped():
             keys = [key_of(each) for each in asked]

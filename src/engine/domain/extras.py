@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Extra = Literal["ai", "charts", "dev", "gguf", "optuna", "postgres", "rl", "sentiment", "viewer"]
+Extra = Literal["ai", "charts", "cluster", "dev", "gguf", "optuna", "postgres", "rl", "sentiment", "viewer"]
 """The names under ``optional-dependencies`` in ``pyproject.toml``."""
 
 
