@@ -48,9 +48,10 @@ def asked(wish: ModeWish) -> Card:
                 fields=(
                     ("Now", str(wish.before)),
                     ("Then", _SAID[wish.wanted]),
+                    ("Until", wording.moment(wish.expires_at)),
                     *((("Policy", wish.policy),) if wish.policy else ()),
                 ),
-                text=wording.lines(*wish.about, "Only you can press it, for two minutes."),
+                text=wording.lines(*wish.about, "Only you can press it."),
                 buttons=(
                     Button(label=f"Make it {wish.wanted}", verb=ModeChoice.SET, about=wish.id),
                     Button(label="Leave it", verb=ModeChoice.LEAVE, about=wish.id),
