@@ -58,6 +58,8 @@ class Bench:
         self.symbol, self.market = next(iter(names_of(fake).items()))
         """The market that is traded, by our name and by the venue's."""
         self._haste = haste
+        self.within = timedelta(seconds=2)
+        """How long an answer may take; read when the account is opened."""
         self.clock = LeapingClock()
         self._folder = folder
 
@@ -66,7 +68,7 @@ class Bench:
         self.store = new_database(self._folder)
         name, quote = self.name, self.symbol.partition("/")[2]
         keys = VenueKeys(api_key=SecretStr(self.fake.keys.key), secret=SecretStr(self.fake.keys.secret))
-        account = VenueAccount(exchange=name, api_url=self.fake.url, answer_within=timedelta(seconds=2), clock=clock,
+        account = VenueAccount(exchange=name, api_url=self.fake.url, answer_within=self.within, clock=clock,
                                keys=keys, share=self._haste)  # fmt: skip
         prices = BookOf(self.fake)
         self.exchange = CcxtExchange(name=name, account=account, market_data=prices, clock=clock,
