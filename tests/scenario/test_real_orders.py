@@ -79,9 +79,9 @@ async def go(files: Files) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(360)
 async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path) -> None:
-    market, files = BreakingOut(next_minute(15)), Files(folder=tmp_path)
+    market, files = BreakingOut(next_minute(45)), Files(folder=tmp_path)
     fake = FakeBinance([market.symbol], balances={"USDT": "10000"})
     await fake.start()
     try:
@@ -89,7 +89,7 @@ async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path)
         with started(config, fake) as process:
             await go(files)
             await until(
-                lambda: _rows(files, "SELECT * FROM orders WHERE type = 'oco' AND status = 'open'"), seconds=120
+                lambda: _rows(files, "SELECT * FROM orders WHERE type = 'oco' AND status = 'open'"), seconds=180
             )
             process.send_signal(signal.SIGKILL)
             process.wait(20)
