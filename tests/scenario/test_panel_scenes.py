@@ -124,7 +124,7 @@ async def test_a_risk_planted_in_the_brief_is_found_by_the_advocate_and_named_on
         assert (PLANTED in str(card["told"]["Objection"])) is planted
         assert (card["told"]["Would change it"] == "withdrawals are open again") is planted
         told = await seen.answer("/agents D1", "The panel on D1")
-        (advocate,) = [each for each in told["items"] if each["title"].startswith("Devils advocate")]
+        (advocate,) = [each for each in told["items"] if each["title"].startswith("Devil's advocate")]
         assert (PLANTED in advocate["text"]) is planted
 
 
