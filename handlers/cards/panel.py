@@ -90,13 +90,17 @@ def _by(opinions: Sequence[Opinion]) -> str:
 
 
 def _objection(opinions: Sequence[Opinion]) -> Opinion | None:
-    """Who is most against it: a veto, else whoever would make least of it, else the devil's advocate."""
+    """Who is most against it: a veto, else whoever would make least of it, else the devil's advocate.
+
+    What others say who would make all of it speaks for it, and is no objection.
+    """
     heard = [opinion for opinion in opinions if opinion.verdict is not Verdict.ABSTAIN and not opinion.last_word]
     vetoes = [opinion for opinion in heard if opinion.verdict is Verdict.VETO]
     if vetoes:
         return vetoes[0]
     advocates = [opinion for opinion in heard if opinion.agent == _ADVOCATE]
-    return min((*advocates, *heard), key=lambda opinion: opinion.share, default=None)
+    less = [opinion for opinion in heard if opinion.share < 1 or opinion.stop_share < 1]
+    return min((*advocates, *less), key=lambda opinion: opinion.share, default=None)
 
 
 def _whole(opinion: Opinion) -> Item:

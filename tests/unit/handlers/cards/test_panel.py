@@ -42,6 +42,14 @@ def test_a_veto_is_the_objection_whoever_else_would_make_less_of_it():
     assert dict(panel.in_short((*HEARD, veto)))["Objection"] == "next to nothing is traded"
 
 
+def test_what_speaks_for_all_of_it_is_no_objection_where_the_advocate_is_not_heard():
+    trend = Opinion(agent="analyst", verdict=Verdict.APPROVE, reasons=("the trend is up",), flip="it turns")
+    late = Opinion(agent="devils_advocate", verdict=Verdict.ABSTAIN, reasons=("it did not answer in time",))
+    assert [name for name, _ in panel.in_short((trend, late))] == ["Panel"]
+    tighter = replace(trend, stop_share=0.5, reasons=("the stop is far away",))
+    assert dict(panel.in_short((trend, tighter, late)))["Objection"] == "the stop is far away"
+
+
 def test_it_tells_everything_that_was_said_and_fits_a_phone():
     card = for_phone(panel.card(reports.why(judged=reports.heard())))
     assert card.title == "The panel on D12: enter BTC/USDT"
