@@ -36,7 +36,7 @@ def build_commands(
     backtest_begun: BacktestBegun = soon_done,
 ) -> CommandTable:
     """Make the table of everything this version can do; what is not built is not in it."""
-    reads, acts, figures = Reads(views, clock, version, logs, asker), Acts(views, desk, clock), Figures(results)
+    reads, acts, figures = Reads(views, risk, clock, version, logs, asker), Acts(views, desk, clock), Figures(results)
     risks = Risks(risk)
     about_venues = Venues(venues, desk)
     backtests = Backtests(backtest, backtest_begun)

@@ -15,6 +15,7 @@ from engine.domain.messages import Card
 from engine.domain.positions import Position
 from engine.domain.trade_views import TradeView
 from engine.ports import Clock
+from engine.risk_reports import RiskReports
 from engine.views import Views
 from handlers import arguments
 from handlers.cards import (
@@ -54,8 +55,11 @@ RecentLogs = Callable[[int], Sequence[LogLine]]
 class Reads:
     """The commands that change nothing."""
 
-    def __init__(self, views: Views, clock: Clock, version: str, logs: RecentLogs, asker: Asker) -> None:
+    def __init__(
+        self, views: Views, risk: RiskReports, clock: Clock, version: str, logs: RecentLogs, asker: Asker
+    ) -> None:
         self._views = views
+        self._risk = risk
         self._asker = asker
         self._clock = clock
         self._version = version
@@ -155,7 +159,7 @@ class Reads:
             raise BadInput("A question belongs here, such as: how much did we lose today?")
         (status, held), newest = await self._views.status_and_positions(), await self._views.trades(TOLD_TRADES)
         decided = [each for each in await self._views.decisions(LOOKED_AT) if not isinstance(each.ruling, Hold)]
-        lines = questions.account_lines(status, held, newest, decided[:TOLD_DECISIONS])
+        lines = questions.account_lines(status, await self._risk.risk(), held, newest, decided[:TOLD_DECISIONS])
         return answers.card(await self._asker.answer(question, lines, status.now))
 
     async def sentiment(self, call: Call) -> Card:

@@ -17,8 +17,9 @@ from engine.ai.rules import command_for
 from engine.domain.account import Status
 from engine.domain.briefs import Brief
 from engine.domain.decisions import Judged
-from engine.domain.figures import bounded
+from engine.domain.figures import bounded, plain
 from engine.domain.positions import Position
+from engine.domain.risk_views import RiskReport, Use
 from engine.domain.trade_views import PositionView
 from engine.llm.manager import OFF, LLMManager
 from engine.llm.validating import Facts, FieldId, Validator
@@ -29,6 +30,7 @@ LONGEST = 300
 COMMANDS = (
     *("status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly", "performance", "stats"),
     *("strategies", "trades", "chart", "pending", "why", "agents", "digest", "health", "sentiment", "llm"),
+    *("risk", "var", "exposure", "predict", "orders", "venues", "quality"),
 )
 """What an answer may point to: nothing of it changes anything."""
 
@@ -97,10 +99,16 @@ class Asker:
 
 
 def account_lines(
-    status: Status, held: Iterable[PositionView], trades: Iterable[Position], decided: Iterable[Judged]
+    status: Status,
+    risk: RiskReport,
+    held: Iterable[PositionView],
+    trades: Iterable[Position],
+    decided: Iterable[Judged],
 ) -> Iterator[Line]:
-    """What is told of an account: how it stands, what it holds, how trades ended, what was decided of late."""
+    """What is told of an account: how it stands, its risk, what it holds, how trades ended, what was decided of late."""
     yield from _standing(status)
+    yield _share("risk.per_trade", risk.risk_per_trade, "what a trade may lose at its stop, in per cent")
+    yield from map(_limit, risk.shares)
     for view in held:
         position = view.position
         about = f"{position.symbol}, {position.context}, since {_moment(position.opened_at)}, worth"
@@ -108,6 +116,8 @@ def account_lines(
             name=f"position.{position.id.lower()}", figure=bounded(view.value), text=f"{about}, in {status.quote}"
         )
         yield _share(f"position.{position.id.lower()}_gain", view.share, "its gain after fees, in per cent")
+        if position.stop is not None:
+            yield Line(name=f"position.{position.id.lower()}_stop", figure=bounded(position.stop), text="its stop")
     for each in trades:
         if not each.is_open:
             about = f"{each.symbol}, {each.context}, closed {_moment(each.closed_at)} by {each.closed_by}"
@@ -137,6 +147,12 @@ def _share(name: str, share: Decimal | None, text: str = "in per cent") -> Line:
     if share is None:
         return Line(name=name, text="unknown")
     return Line(name=name, figure=bounded(share * 100), text=text)
+
+
+def _limit(use: Use) -> Line:
+    """What is used of a limit that is a share of equity."""
+    limit = "without a limit" if use.limit is None else f"its limit is {plain(use.limit * 100, 4)}"
+    return _share(f"risk.{use.name}", use.used, f"in per cent, {limit}")
 
 
 def _decision(judged: Judged) -> Line:

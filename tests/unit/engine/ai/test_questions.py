@@ -72,6 +72,10 @@ async def test_a_question_is_quoted_and_cannot_be_more(question: str):
         ("How much did we lose?", "profit"),
         ("Which approvals are waiting?", "pending"),
         ("what did the panel say", "agents"),
+        ("How much risk do we take?", "risk"),
+        ("what is our value at risk", "var"),
+        ("how exposed are we to SOL", "exposure"),
+        ("Where is BTC expected to go?", "predict"),
         ("zzz", "status"),
     ],
 )
@@ -89,9 +93,16 @@ async def test_where_models_are_off_the_command_is_named_as_well():
 def test_what_is_told_of_an_account_has_each_figure_by_its_name():
     halted = replace(reports.status(equity=Decimal("10000.123456789")), no_entry="okx is away")
     held, closed = reports.position_view(), reports.position(closed_at=NOON, closed_by="stop", quantity=Decimal(0))
-    lines = {line.name: line for line in account_lines(halted, [held], [closed], [reports.judged()])}
+    told = account_lines(halted, reports.risk_report(), [held], [closed], [reports.judged()])
+    lines = {line.name: line for line in told}
     assert lines["account.equity"].figure == Decimal("10000.12345679")
     assert lines["account.entries"].text
+    assert lines["risk.max_exposure"].figure == 15
+    assert lines["risk.max_exposure"].text == "in per cent, its limit is 75"
+    assert lines["risk.max_open_risk"].text == "in per cent, without a limit"
+    assert lines["risk.max_cvar"].text == "unknown"
+    assert lines["risk.per_trade"].figure == 1
+    assert lines[f"position.{held.position.id.lower()}_stop"].figure == held.position.stop
     assert lines[f"position.{held.position.id.lower()}"].figure == held.value
     assert lines[f"trade.{closed.id.lower()}"].text.endswith("by stop: net, in USDT")
     assert "enter" in lines["decision.d12"].text
