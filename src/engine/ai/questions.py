@@ -105,7 +105,7 @@ def account_lines(
     trades: Iterable[Position],
     decided: Iterable[Judged],
 ) -> Iterator[Line]:
-    """What is told of an account: how it stands, its risk, what it holds, how trades ended, what was decided of late."""
+    """What is told of an account: how it stands, its risk, what it holds, how trades ended, what was decided."""
     yield from _standing(status)
     yield _share("risk.per_trade", risk.risk_per_trade, "what a trade may lose at its stop, in per cent")
     yield from map(_limit, risk.shares)
