@@ -9,7 +9,6 @@ from bot.markets import Source, quote_of
 from bot.venues import named_together
 from config.settings import Settings
 from engine.backtest.replay import INSTANT
-from engine.clocks import MarketClock
 from engine.domain.events import Welcomed
 from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
@@ -17,6 +16,7 @@ from engine.ports import Clock, Exchange, MarketDataAt
 from engine.store.database import Database, stamp
 from engine.store.peak import recount_drawdown
 from engine.store.unit_of_work import UnitOfWork
+from engine.timing.clocks import MarketClock
 
 
 async def open_account(

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from config.settings import Settings
-from engine.adjuster_modes import CurrentAdjuster
 from engine.domain.adjustments import AdjustedEntry, AdjusterView
 from engine.domain.decisions import Judged
+from engine.flow.adjuster_modes import CurrentAdjuster
 from engine.learning.adjuster import PPOAdjuster
 from engine.learning.features import Shares
 from engine.learning.policy import PolicyCard

@@ -25,15 +25,15 @@ from bot.venues import named_together, venue_files
 from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
-from engine import private_files
 from engine.backtest.replay import Replay
 from engine.domain.errors import StoreError
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
-from engine.jobs import Job
+from engine.jobs.table import Job
 from engine.store.advisory_lock import alone_on_server
 from engine.store.database import DatabaseReader
 from engine.store.location import file_of
 from engine.store.migrate import upgrade
+from engine.support import private_files
 from handlers.commands import RecentLogs
 
 _log = structlog.get_logger(__name__)

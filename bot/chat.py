@@ -15,16 +15,16 @@ from bot.platforms import VERSION, RemotePlatform, Web, remote_platforms, web_ch
 from bot.sentiment import source_health
 from config.settings import PLATFORMS, Settings
 from engine.ai.questions import Asker
-from engine.card_destinations import retarget_cards
 from engine.domain.errors import StoreError
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt
 from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT
 from engine.domain.messages import CardKind, Destination, Person, Ref
 from engine.domain.people import Stranger
-from engine.notification_failover import Failover
-from engine.outbox import EDITS_APART, OutboxSender
-from engine.platform_health import PlatformWatch
+from engine.outbox.destinations import retarget_cards
+from engine.outbox.failover import Failover
+from engine.outbox.outbox import EDITS_APART, OutboxSender
+from engine.outbox.platform_health import PlatformWatch
 from engine.ports import Platform
 from engine.store.database import Database
 from engine.store.storage_health import StorageWatch

@@ -188,7 +188,7 @@ def doctor(
     settings = with_own_database(loaded, seed)
     typer.echo(_shown("ok", "configuration", f"it can be used, profile {settings.profile}", ""))
     from bot.doctor import CHECKS, WITH_ANSWERS, Case, Verdict, examine
-    from engine.clocks import wall
+    from engine.timing.clocks import wall
 
     wrong = 0
     for line in examine(Case(settings=settings, wall=wall), WITH_ANSWERS if models else CHECKS):

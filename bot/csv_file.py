@@ -12,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
-from engine import private_files
 from engine.domain.errors import GreenlightError
+from engine.support import private_files
 
 Cell = str | Decimal | datetime | None
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from config.settings import Settings
-from engine.clocks import WallClock
 from engine.data.derivatives.binance import BinanceDerivatives
 from engine.data.derivatives.generated import GeneratedDerivatives
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.domain.errors import NoData, VenueError
 from engine.ports import Clock, DerivativesData, MarketFeed
+from engine.timing.clocks import WallClock
 
 
 def derivatives_of(settings: Settings, feed: MarketFeed, clock: Clock) -> DerivativesData:

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from bot.markets import Source
 from config.settings import Settings
-from engine.approvals import Approvals
-from engine.cycle_services import CycleServices
 from engine.domain.triggers import Cause
-from engine.emergency_watch import EmergencyWatch
 from engine.execution.emergency import EmergencyStopSystem
-from engine.job_triggers import every, often
-from engine.jobs import Job, at_each
+from engine.flow.approvals import Approvals
+from engine.flow.emergency_watch import EmergencyWatch
+from engine.flow.services import CycleServices
+from engine.jobs.table import Job, at_each
+from engine.timing.triggers import every, often
 
 LOOKS_EVERY = timedelta(seconds=10)
 """Wall time between two looks at what comes in: what lasts is told within so long."""

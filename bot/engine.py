@@ -31,45 +31,45 @@ from bot.venues import exchange_of, fees_at, named_together, venue_files, venue_
 from config.emergency import OnHalt
 from config.settings import Settings
 from config.strategy_names import short
-from engine.adjuster_modes import AdjusterModes, CurrentAdjuster
 from engine.ai.grades import GradedModels
 from engine.ai.trend_predictions import TrendPredictions
 from engine.analysis.quality import DataQualityMonitor, nobody_confirms
-from engine.approvals import Approvals
 from engine.backtest.replay import INSTANT
-from engine.bookkeeping import Bookkeeping
-from engine.cancelling import Cancelling
-from engine.capital import Capital
-from engine.checked_candles import CheckedCandles
-from engine.clocks import MarketClock, WallClock
-from engine.closings import Closings
-from engine.confirming import Confirming
-from engine.cycle import Deliberations
-from engine.cycle_services import CycleServices
+from engine.books.bookkeeping import Bookkeeping
+from engine.books.capital import Capital
+from engine.books.first_go import FirstGoes
+from engine.books.unmanaged import UnmanagedWatch
 from engine.desk import Desk
 from engine.domain.decisions import Frame
 from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, STORE
 from engine.domain.market import Listing, Timeframe
 from engine.domain.results import AtWork
-from engine.emergency_watch import EmergencyWatch
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.paper import PaperExchange
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.first_go import FirstGoes
-from engine.kept_derivatives import KeptDerivatives
-from engine.kept_insights import AskSentiment, KeptInsights
-from engine.kept_stats import KeptStats
-from engine.policy_proposals import PolicyProposals
+from engine.flow.adjuster_modes import AdjusterModes, CurrentAdjuster
+from engine.flow.approvals import Approvals
+from engine.flow.cancelling import Cancelling
+from engine.flow.closings import Closings
+from engine.flow.confirming import Confirming
+from engine.flow.cycle import Deliberations
+from engine.flow.emergency_watch import EmergencyWatch
+from engine.flow.policy_proposals import PolicyProposals
+from engine.flow.services import CycleServices
+from engine.inputs.candles import CheckedCandles
+from engine.inputs.derivatives import KeptDerivatives
+from engine.inputs.insights import AskSentiment, KeptInsights
+from engine.inputs.stats import KeptStats
 from engine.ports import Clock, Exchange, MarketDataAt, NoEntry, Route, by_the_market, nothing_against_it
-from engine.results import Results
-from engine.risk_reports import RiskReports
 from engine.sentiment.engine import SentimentEngine
 from engine.store.database import Database
 from engine.store.open_files import OpenFiles
-from engine.unmanaged import UnmanagedWatch
-from engine.venue_reports import VenueReports
-from engine.views import Views, no_sources
+from engine.timing.clocks import MarketClock, WallClock
+from engine.views.results import Results
+from engine.views.risk import RiskReports
+from engine.views.trading import Views, no_sources
+from engine.views.venues import VenueReports
 
 LATE_AFTER = 2.0
 """Wall seconds after which a real venue's close is decided on without the markets that have not answered."""

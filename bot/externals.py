@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.retraining import Train
-from engine.clocks import wall
 from engine.exchanges.paper import PaperExchange
 from engine.ports import ModelProvider, Panel
 from engine.store.database import Database
+from engine.timing.clocks import wall
 
 if TYPE_CHECKING:  # what is slow to import
     from aiohttp import ClientSession

@@ -13,7 +13,6 @@ from pathlib import Path
 from bot.lock import locked
 from config.markets import ExchangeSettings
 from config.settings import Settings
-from engine.clocks import WallClock
 from engine.data.downloading import Downloader, Filled
 from engine.data.history import HistoryFile
 from engine.data.history_series import Series, series_of
@@ -21,6 +20,7 @@ from engine.domain.errors import BadInput, DataError
 from engine.domain.market import Timeframe
 from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exchanges
 from engine.exchanges.ccxt.parsing import Listing
+from engine.timing.clocks import WallClock
 
 USUAL_VENUE = "binance"
 USUAL_SHARE = 0.3

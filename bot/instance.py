@@ -15,7 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from config.settings import Settings
-from engine import private_files
+from engine.support import private_files
 
 NAME = "instance.json"
 ANSWER_WITHIN = 2.0

@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from config.contexts import ContextSettings
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
-from engine.clocks import WallClock
 from engine.data.live.feed import LiveFeed
 from engine.data.live.plausible import BookLimits
 from engine.data.live.refresh import Refresher
@@ -22,6 +21,7 @@ from engine.exchanges.ccxt.venue_time import MOST_SKEW, REMEDY, ClockCheck
 from engine.ports import NoEntry
 from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContexts
+from engine.timing.clocks import WallClock
 
 SHARE = 0.65
 """How much of what the venue allows is used: the rest is for a download of its history."""

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from bot.venues import venue_files
 from config.settings import Settings
-from engine import private_files
 from engine.domain.errors import GreenlightError, StoreError
 from engine.store.location import file_of
+from engine.support import private_files
 
 
 def account_files(settings: Settings) -> tuple[Path, ...]:

@@ -25,9 +25,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.keeping import LogSettings
 from config.kinds import MASK
-from engine import private_files
 from engine.domain.errors import ConfigError
 from engine.domain.health import LogLine
+from engine.support import private_files
 
 SHORTEST_SECRET = 4
 """Shorter secrets are not looked for: masking single letters would leave nothing to read."""

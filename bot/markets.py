@@ -15,7 +15,6 @@ from config.contexts import EntrySettings
 from config.markets import MarketSettings
 from config.settings import Settings
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.clocks import wall
 from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError
@@ -27,6 +26,7 @@ from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.reading_ahead import read_ahead
+from engine.timing.clocks import wall
 
 WARMUP_CANDLES = 300
 """Candles of a file left for the indicators where no start is set."""

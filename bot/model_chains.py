@@ -10,7 +10,6 @@ from pathlib import Path
 
 from config.models import OFFLINE, LlmSettings, ModelUseSettings, key_of, kind_of
 from config.settings import Settings
-from engine.clocks import WallClock
 from engine.domain.days import Period
 from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.extras import Extra, install
@@ -20,6 +19,7 @@ from engine.llm.answers import Link
 from engine.llm.model_file import LIBRARY
 from engine.llm.offline import LABEL
 from engine.llm.prices import ANY_MODEL, FREE, Price, PriceList
+from engine.timing.clocks import WallClock
 
 _SDKS = {"openai": ("openai", "genai_prices"), "local": ("openai", "genai_prices"), "anthropic": ("anthropic",)}
 """What each interface needs to be spoken."""

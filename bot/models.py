@@ -16,7 +16,6 @@ from bot.model_chains import all_links, caps_of, chain_of, faults, price_list
 from config.models import OFFLINE, LlmSettings, ProviderSettings, key_of, kind_of
 from config.settings import Settings
 from engine.ai.rules import RULES
-from engine.clocks import WallClock, wall
 from engine.domain.errors import ConfigError
 from engine.llm.answers import Calls, Link
 from engine.llm.breakers import Breakers
@@ -30,6 +29,7 @@ from engine.llm.tape import TapeCalls, read_tape
 from engine.ports import Clock, ModelProvider
 from engine.store import migrate
 from engine.store.database import Database
+from engine.timing.clocks import WallClock, wall
 
 
 class Board:

@@ -9,12 +9,12 @@ from bot.live import live_accounts
 from bot.live_market import SHARE
 from bot.venues import fees_at
 from config.settings import Settings
-from engine.clocks import WallClock
 from engine.domain.errors import BadInput
 from engine.domain.figures import grouped
 from engine.domain.orders import OrderRequest, OrderType
 from engine.exchanges.ccxt.client import VenueClient
 from engine.execution.preview import OrderPreview, preview
+from engine.timing.clocks import WallClock
 
 
 async def look(settings: Settings, asked: OrderRequest) -> tuple[OrderPreview, str]:

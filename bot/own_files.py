@@ -12,7 +12,7 @@ from bot.lock import account_files, lock_file
 from bot.viewer import subscribers_file
 from config.settings import Settings, secrets
 from config.sources import ours
-from engine import private_files
+from engine.support import private_files
 
 DOTENV = Path(".env")
 SWEEPS = "sweeps"

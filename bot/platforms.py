@@ -16,7 +16,7 @@ from bot.externals import Externals
 from config.platforms import SlackSettings, TelegramSettings
 from config.settings import Settings
 from engine.ports import Platform
-from engine.views import Views
+from engine.views.trading import Views
 from handlers.access import Access
 from handlers.answered import Note, noting
 from handlers.charts.illustrating import Draw

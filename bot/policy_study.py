@@ -19,7 +19,6 @@ import numpy as np
 from bot.own_files import TRAININGS
 from bot.training import TrainingAsked, plan_of, training_time
 from config.settings import Settings
-from engine import private_files
 from engine.backtest.look_ahead import refuse_peeking
 from engine.backtest.policy_study import FoldResult, Study, others_on, study_of, tried_on
 from engine.backtest.setup import BacktestSetup
@@ -28,6 +27,7 @@ from engine.backtest.trials import fingerprint
 from engine.domain.errors import BadInput, StoreError
 from engine.learning.evaluating import by_policy
 from engine.learning.splits import Fold, Stretch, folds_of
+from engine.support import private_files
 
 if TYPE_CHECKING:  # what is slow to import
     from engine.learning.env import Ground

@@ -15,19 +15,19 @@ from engine.ai.alignment import GRACE
 from engine.ai.predictor import PLACES, PURPOSE, AITrendPredictor
 from engine.ai.prompt_files import prompt_from, shipped_prompt
 from engine.ai.trend_predictions import TrendPredictions
-from engine.checked_candles import CheckedCandles
 from engine.domain.decisions import Frame
 from engine.domain.errors import BadInput
 from engine.domain.market import Listing, Timeframe, named, names_of
 from engine.domain.predictions import PredictionView
-from engine.job_triggers import every
-from engine.jobs import Group, Job
-from engine.kept_derivatives import KeptDerivatives
-from engine.kept_insights import AskSentiment
+from engine.inputs.candles import CheckedCandles
+from engine.inputs.derivatives import KeptDerivatives
+from engine.inputs.insights import AskSentiment
+from engine.jobs.table import Group, Job
 from engine.llm.manager import LLMManager
 from engine.ports import Clock, MarketDataAt
 from engine.store.database import Database
-from engine.views import no_predictions
+from engine.timing.triggers import every
+from engine.views.trading import no_predictions
 
 _LEAST_GRACE = timedelta(minutes=1)
 _SHOWN = 30

@@ -17,10 +17,10 @@ from bot.adjuster import about
 from bot.own_files import POLICIES
 from config.settings import Settings
 from engine.domain.errors import BadInput, GreenlightError
-from engine.job_triggers import Monthly
-from engine.jobs import Group, Job
-from engine.policy_proposals import PolicyProposals
-from engine.side_process import SideProcess, WorkFailed
+from engine.flow.policy_proposals import PolicyProposals
+from engine.jobs.table import Group, Job
+from engine.support.side_process import SideProcess, WorkFailed
+from engine.timing.triggers import Monthly
 
 _WITHIN = 12 * 3600.0
 """Wall seconds that a training may take."""

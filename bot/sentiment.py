@@ -16,11 +16,10 @@ from bot.markets import Source
 from config.sentiment import SentimentSettings, SourceSettings
 from config.settings import Settings
 from engine.ai.text_scoring import ModelScorer
-from engine.clocks import WallClock
 from engine.domain.errors import BadInput, SourceError
 from engine.domain.market import names_of
 from engine.domain.sentiment import SentimentView
-from engine.jobs import Group, Job
+from engine.jobs.table import Group, Job
 from engine.llm.manager import LLMManager
 from engine.ports import Clock, DerivativesData, FigureSource, IndexSource, MarketFeed, TextScorer, TextSource
 from engine.sentiment.assembling import SentimentTerms
@@ -39,7 +38,8 @@ from engine.sentiment.reddit import Reddit
 from engine.sentiment.scorers import FirstThatWorks, classifier, vader
 from engine.sentiment.x import XSearch
 from engine.store.database import Database
-from engine.views import no_sentiment
+from engine.timing.clocks import WallClock
+from engine.views.trading import no_sentiment
 
 AGENT = "greenlight/0.1 (a trading bot that reads public texts)"
 _TURNS = 2

@@ -32,9 +32,9 @@ from engine.domain.events import (
 )
 from engine.domain.figures import plain
 from engine.domain.orders import OrderStatus
-from engine.faults import fault_id
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
+from engine.support.faults import fault_id
 
 _log = structlog.get_logger(__name__)
 

@@ -11,15 +11,15 @@ from bot.venues import venue_of
 from config.contexts import ContextSettings
 from config.settings import Settings
 from config.strategy_names import short
-from engine.account_views import AccountViews
-from engine.clocks import MarketClock
 from engine.domain.errors import ConfigError, StoreError
 from engine.domain.extras import install
 from engine.domain.results import AtWork
-from engine.results import Results
 from engine.store import migrate
 from engine.store.database import DatabaseReader
 from engine.store.unit_of_work import UnitOfWork
+from engine.timing.clocks import MarketClock
+from engine.views.account import AccountViews
+from engine.views.results import Results
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -29,14 +29,14 @@ from bot.sentiment import sentiment_jobs
 from config.settings import Settings
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import Replay
-from engine.clocks import MarketClock
-from engine.cycle import end_data_halts
+from engine.books.housekeeping import Housekeeping
 from engine.domain.errors import StoreError, VenueError
-from engine.housekeeping import Housekeeping
-from engine.job_triggers import every, often
-from engine.jobs import Group, Job, at_each, job_table
+from engine.flow.cycle import end_data_halts
+from engine.jobs.table import Group, Job, at_each, job_table
+from engine.jobs.wall_driver import WallDriver
 from engine.store.retention import Retention
-from engine.wall_driver import WallDriver
+from engine.timing.clocks import MarketClock
+from engine.timing.triggers import every, often
 from handlers.commands import RecentLogs
 from handlers.topics import routes
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.domain.errors import ConfigError
-from engine.private_files import write_whole
+from engine.support.private_files import write_whole
 
 VenueSecrets = dict[str, dict[str, str]]
 """What is kept, by the venue's name in ``exchanges`` and the setting's."""

@@ -9,8 +9,8 @@ from dataclasses import replace
 import structlog
 
 from engine.domain.messages import Card, CardKind, Destination, Lane, Ref
-from engine.faults import fault_id
 from engine.ports import Platform
+from engine.support.faults import fault_id
 
 WITHIN = 20.0
 """Wall seconds that a platform has to show it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 
-from engine.clocks import monotonic
+from engine.timing.clocks import monotonic
 
 
 class Lanes:

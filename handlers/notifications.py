@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from engine.clocks import wall
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.closing import ClosingView
 from engine.domain.confirmations import TOPIC as CONFIRM
 from engine.domain.errors import UnknownId
 from engine.domain.messages import Card
 from engine.store.outbox import EMERGENCY_ANSWER, halt_id_of
-from engine.views import Views
+from engine.timing.clocks import wall
+from engine.views.trading import Views
 from handlers.cards import (
     adjuster,
     alerts,

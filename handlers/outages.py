@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from engine.clocks import monotonic
+from engine.timing.clocks import monotonic
 
 log = structlog.get_logger(__name__)
 

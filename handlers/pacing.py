@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from engine.clocks import monotonic
 from engine.ports import RetryAt
+from engine.timing.clocks import monotonic
 
 PATIENCE = 2.0
 """Seconds a call waits for its turn before it is given back with ``RetryAt``."""

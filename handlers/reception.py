@@ -18,7 +18,6 @@ from datetime import datetime
 
 import structlog
 
-from engine.clocks import monotonic
 from engine.desk import Desk
 from engine.domain.adjuster_modes import ModeChoice
 from engine.domain.approvals import Press, Verb
@@ -30,10 +29,11 @@ from engine.domain.errors import BadInput, GreenlightError, StoreError
 from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
 from engine.domain.people import Stranger
 from engine.domain.policy_proposals import ProposalChoice
-from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
+from engine.support.faults import fault_id
+from engine.timing.clocks import monotonic
 from handlers.access import Access, require
 from handlers.answered import is_answer
 from handlers.cards import adjuster, closings, confirmations, errors, policies, replies

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from engine.clocks import monotonic
+from engine.timing.clocks import monotonic
 from handlers.pacing import Bucket, Rate
 
 _log = structlog.get_logger(__name__)

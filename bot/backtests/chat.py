@@ -23,7 +23,7 @@ from engine.domain.errors import BadInput, GreenlightError
 from engine.domain.market import Candles, Market, names_of
 from engine.domain.messages import Card
 from engine.ports import Clock, MarketDataAt, Strategy, market_data_of
-from engine.side_process import SideProcess
+from engine.support.side_process import SideProcess
 
 WITHIN = 120.0
 """Wall seconds that a backtest may take: the first one on a machine compiles the kernel."""

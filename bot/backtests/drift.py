@@ -18,7 +18,7 @@ from engine.domain.decisions import Judged, Stance
 from engine.domain.errors import BadInput
 from engine.domain.figures import plain
 from engine.domain.positions import Position
-from engine.proposed import key_of
+from engine.flow.proposed import key_of
 from engine.store.account_period import AccountPeriod, account_period
 
 _ELSE = "somebody else opened it"

@@ -33,14 +33,13 @@ from engine.backtest.replay import INSTANT, Pace, Replay
 from engine.backtest.replay_result import result_of
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
 from engine.backtest.tape import candles_of, demand_candles
-from engine.clocks import MarketClock
 from engine.data.feeds import FileFeed
 from engine.domain.adjustments import Adjusted
 from engine.domain.backtests import BacktestResult
 from engine.domain.errors import BadInput, StoreError
 from engine.domain.inventory import Rule
 from engine.exchanges.paper import NAME as PAPER
-from engine.jobs import Job, job_table
+from engine.jobs.table import Job, job_table
 from engine.learning.adjuster import PPOAdjuster
 from engine.llm.tape import TapeUse
 from engine.risk.manager import RiskManager
@@ -49,6 +48,7 @@ from engine.simulation.intrabar import Intrabar
 from engine.store.location import url_of
 from engine.store.migrate import upgrade
 from engine.strategies.reading_ahead import read_ahead
+from engine.timing.clocks import MarketClock
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - files there are memory; a private folder is made in it
 _DAY = 86_400_000

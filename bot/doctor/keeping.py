@@ -15,7 +15,6 @@ from bot.markets import source
 from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
 from bot.venues import real_venues, venue_files
 from config.kinds import mask_url
-from engine import reporting
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
 from engine.domain.trade_views import PositionView
@@ -24,6 +23,7 @@ from engine.store import migrate
 from engine.store.database import Database, stamp
 from engine.store.location import file_of
 from engine.store.unit_of_work import UnitOfWork
+from engine.views import reports
 from handlers.cards import phrases, wording
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ def _positions(case: Case) -> str:
 
     def work(uow: UnitOfWork) -> list[PositionView]:
         account = uow.account.portfolio()
-        return [reporting.position(uow, held, account, contexts) for held in account.positions]
+        return [reports.position(uow, held, account, contexts) for held in account.positions]
 
     held = asyncio.run(_looked_up(case.settings.database.url, work))
     if alone := [view for view in held if view.unmanaged]:

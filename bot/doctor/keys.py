@@ -9,11 +9,11 @@ from bot.live import live_accounts
 from bot.real_venues import account_of
 from bot.venues import real_venues
 from config.settings import Settings
-from engine.clocks import WallClock
 from engine.domain.errors import GreenlightError
 from engine.domain.live import LiveAccount
 from engine.domain.venue_views import VenueKind
 from engine.exchanges.ccxt.rights import KeyRights
+from engine.timing.clocks import WallClock
 
 _TRADE_ONLY = (
     "Make a key that may read and trade on spot, and nothing else; if it can be, for this machine's address alone."

@@ -1,4 +1,4 @@
-"""What trading has come to, and how it stands against its limits: the answers of ``engine.results`` as cards. Pure.
+"""What trading has come to, and how it stands against its limits: the cards of ``engine.views.results``. Pure.
 
 Lists are items of short lines, tables are at most ``WIDTH`` characters wide: a phone shows either whole.
 """

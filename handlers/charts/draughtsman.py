@@ -9,8 +9,8 @@ import structlog
 from engine.domain.charts import Chart
 from engine.domain.errors import GreenlightError
 from engine.domain.extras import install
-from engine.faults import fault_id
-from engine.side_process import SideProcess, WorkFailed
+from engine.support.faults import fault_id
+from engine.support.side_process import SideProcess, WorkFailed
 from handlers.charts.scene import Scene
 from handlers.charts.scenes import scene_of
 

@@ -11,7 +11,7 @@ from engine.domain.errors import BadInput, UnknownId
 from engine.domain.messages import Card, Role
 from engine.ports import Clock
 from engine.store.outbox import emergency_answer_topic
-from engine.views import Views
+from engine.views.trading import Views
 from handlers import arguments
 from handlers.access import require
 from handlers.cards import adjuster, capital, closings, confirmations, emergencies, halts, replies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain.days import Period
 from engine.domain.messages import Card
-from engine.results import Results
+from engine.views.results import Results
 from handlers import arguments
 from handlers.cards import figures
 from handlers.commands.table import Call

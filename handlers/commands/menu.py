@@ -6,10 +6,10 @@ from engine.ai.questions import Asker
 from engine.desk import Desk
 from engine.domain.messages import Card, Role
 from engine.ports import Clock
-from engine.results import Results
-from engine.risk_reports import RiskReports
-from engine.venue_reports import VenueReports
-from engine.views import Views
+from engine.views.results import Results
+from engine.views.risk import RiskReports
+from engine.views.trading import Views
+from engine.views.venues import VenueReports
 from handlers import arguments
 from handlers.cards import emergencies, usage
 from handlers.commands.acts import Acts

@@ -15,8 +15,8 @@ from engine.domain.messages import Card
 from engine.domain.positions import Position
 from engine.domain.trade_views import TradeView
 from engine.ports import Clock
-from engine.risk_reports import RiskReports
-from engine.views import Views
+from engine.views.risk import RiskReports
+from engine.views.trading import Views
 from handlers import arguments
 from handlers.cards import (
     account,

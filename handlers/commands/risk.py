@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.domain.messages import Card
-from engine.risk_reports import RiskReports
+from engine.views.risk import RiskReports
 from handlers import arguments
 from handlers.cards import risk
 from handlers.commands.table import Call

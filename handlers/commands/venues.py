@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.desk import Desk
 from engine.domain.messages import Card
-from engine.venue_reports import VenueReports
+from engine.views.venues import VenueReports
 from handlers import arguments
 from handlers.cards import confirmations, orders, venues
 from handlers.commands.table import Call

@@ -11,11 +11,11 @@ from itertools import chain
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card
 from engine.ports import RetryAt
-from engine.views import Views
+from engine.timing.clocks import monotonic
+from engine.views.trading import Views
 from handlers.access import Access
 from handlers.cards import account, approval, errors, trades
 from handlers.lanes import Lanes

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine.clocks import wall
+from engine.timing.clocks import wall
 
 PATH = "/hooks/slack"
 LONGEST_STAMP = 20

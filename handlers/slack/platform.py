@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.routing import BaseRoute
 
-from engine.clocks import wall
 from engine.domain.messages import Card, Destination, Ref
+from engine.timing.clocks import wall
 from handlers.answered import Interim, Note, Recorded, Shown, is_answer, no_interim, not_noted, nothing_waits, on_record
 from handlers.charts.illustrating import Draw, no_pictures
 from handlers.outages import Health, Outage

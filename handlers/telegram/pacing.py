@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from engine.clocks import monotonic
+from engine.timing.clocks import monotonic
 from handlers.pacing import EVERYTHING, Pacer, Rate
 
 BURST = 3

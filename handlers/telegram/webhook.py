@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from telegram import Bot, Update, WebhookInfo
 
-from engine.clocks import monotonic
+from engine.timing.clocks import monotonic
 from handlers.outages import Health
 from handlers.telegram.connecting import LISTENING, greet, keep_going
 from handlers.telegram.intake import Intake

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.messages import Card
-from engine.faults import fault_id
+from engine.support.faults import fault_id
 from handlers.cards import errors
 from handlers.charts.illustrating import Illustrated
 from handlers.lanes import Lanes

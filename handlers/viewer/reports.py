@@ -11,7 +11,7 @@ from aiogram.exceptions import AiogramError, TelegramForbiddenError
 
 from engine.domain.digests import Digest
 from engine.domain.errors import StoreError
-from engine.faults import fault_id
+from engine.support.faults import fault_id
 from handlers.cards import alerts
 from handlers.viewer.sending import Sender
 from handlers.viewer.subscribers import Subscribers

@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from engine import private_files
 from engine.domain.errors import StoreError
+from engine.support import private_files
 
 _TABLE = "CREATE TABLE IF NOT EXISTS subscriber (chat TEXT PRIMARY KEY, seen TEXT NOT NULL)"
 

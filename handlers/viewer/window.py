@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from engine.account_views import AccountViews
 from engine.domain.days import Period
 from engine.domain.digests import MOST_TOLD, Digest
 from engine.domain.messages import Card
 from engine.domain.weeks import ended
-from engine.results import Results
+from engine.views.account import AccountViews
+from engine.views.results import Results
 from handlers.cards import account, alerts, figures, pictures
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 

@@ -25,7 +25,7 @@ from handlers.web.queries import refuse_unknown
 from handlers.web.services import UseServices, WebServices, address_of
 
 if TYPE_CHECKING:  # heavy, and only named here
-    from engine.approvals import Answered
+    from engine.flow.approvals import Answered
 
 API_CALLER = Caller(platform="api", user="api", person=PROGRAM)
 HEALTH_SECONDS = 2.0

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from engine.clocks import monotonic
 from engine.domain.account import EquityPoint, Status
 from engine.domain.charts import EquityChart
 from engine.domain.errors import GreenlightError
 from engine.domain.payments import Payment
+from engine.timing.clocks import monotonic
 from handlers.cards.pictures import equity_chart
 from handlers.web.rendering import render
 
 if TYPE_CHECKING:
-    from engine.views import Views
+    from engine.views.trading import Views
 
 FRESH_SECONDS = 0.9
 POINTS = 120

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from engine.domain.errors import BadInput, GreenlightError, NotAllowed, UnknownId
-from engine.faults import fault_id
+from engine.support.faults import fault_id
 
 log = structlog.get_logger(__name__)
 

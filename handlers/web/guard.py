@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine.clocks import monotonic
+from engine.timing.clocks import monotonic
 
 _log = structlog.get_logger(__name__)
 

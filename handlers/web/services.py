@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the routes take these through `WebServices`; importing them
     from engine.desk import Desk
     from engine.ports import Clock
     from engine.store.database import Database
-    from engine.views import Views
+    from engine.views.trading import Views
     from handlers.commands import CommandTable
     from handlers.web.board import Board
     from handlers.web.chat import WebChat

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fastapi import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from engine.clocks import monotonic
+from engine.timing.clocks import monotonic
 from handlers.access import Access
 from handlers.web.caller import Caller
 from handlers.web.guard import OwnNames, is_unsafe

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.adjuster_modes import AdjusterModes
-from engine.approvals import Answered, Approvals
-from engine.closings import Closings
-from engine.confirming import Confirming
 from engine.domain.approvals import Press
 from engine.domain.errors import BadInput, NotAllowed
 from engine.domain.halt_views import HaltView, Paused
@@ -17,7 +13,11 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import named, names_of
 from engine.domain.messages import Person, Role
 from engine.execution.emergency import EmergencyStopSystem, note_end, standing
-from engine.policy_proposals import PolicyProposals
+from engine.flow.adjuster_modes import AdjusterModes
+from engine.flow.approvals import Answered, Approvals
+from engine.flow.closings import Closings
+from engine.flow.confirming import Confirming
+from engine.flow.policy_proposals import PolicyProposals
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.halting import begin_halt, end_halt

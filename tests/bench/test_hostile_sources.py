@@ -11,7 +11,6 @@ import pytest
 from pydantic import SecretStr
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from engine.clocks import WallClock
 from engine.data.derivatives.binance import BinanceDerivatives
 from engine.domain.errors import GreenlightError
 from engine.sentiment.fear_greed import FearGreed
@@ -19,6 +18,7 @@ from engine.sentiment.market_caps import MarketCaps
 from engine.sentiment.news import NewsFeeds
 from engine.sentiment.reddit import Reddit
 from engine.sentiment.x import XSearch
+from engine.timing.clocks import WallClock
 from tests.bench.conftest import Tell
 from tests.fakes.hostile_sources import ATTACKS, CLIENTS, hostile_server
 

@@ -20,12 +20,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bot.models import build_models
 from bot.panel import panel_of
 from config.loader import load
-from engine.clocks import wall
 from engine.domain.decisions import Opinion, Verdict
 from engine.domain.market import Market
 from engine.domain.proposals import Proposal
 from engine.llm.manager import LLMManager
 from engine.ports import Panel
+from engine.timing.clocks import wall
 from tests.bench.conftest import Tell
 from tests.fakes.engine import QUIET, Room, engine_room
 from tests.fakes.llm_servers import KEY, Asked, Turn, serving

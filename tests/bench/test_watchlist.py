@@ -16,12 +16,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from bot.engine import build_engine
 from bot.markets import source
 from config.loader import load
-from engine.clocks import MarketClock
-from engine.cycle import run_cycles
 from engine.data.files import write_candles
 from engine.domain.market import Candles, Timeframe, to_millis
+from engine.flow.cycle import run_cycles
 from engine.store.database import nowhere
 from engine.store.location import url_of
+from engine.timing.clocks import MarketClock
 from tests.fakes.database import new_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

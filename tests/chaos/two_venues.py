@@ -22,10 +22,7 @@ from zoneinfo import ZoneInfo
 from bot.externals import EXTERNALS, Externals
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.bookkeeping import Bookkeeping
-from engine.checked_candles import CheckedCandles
-from engine.cycle import run_cycles
-from engine.cycle_services import CycleServices
+from engine.books.bookkeeping import Bookkeeping
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days
@@ -36,8 +33,11 @@ from engine.domain.positions import Portfolio
 from engine.exchanges.paper import PaperExchange
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import reconcile
-from engine.kept_derivatives import KeptDerivatives
-from engine.kept_stats import KeptStats
+from engine.flow.cycle import run_cycles
+from engine.flow.services import CycleServices
+from engine.inputs.candles import CheckedCandles
+from engine.inputs.derivatives import KeptDerivatives
+from engine.inputs.stats import KeptStats
 from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
 from engine.simulation.fills import FillModel

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.clocks import WallClock
 from engine.data.derivatives.binance import BinanceDerivatives
 from engine.data.derivatives.generated import GeneratedDerivatives
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.domain.errors import VenueError
 from engine.ports import DerivativesData
+from engine.timing.clocks import WallClock
 from tests.fakes.exchange import listening
 from tests.fakes.feed import BTC, HandClock, hand_feed
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from engine.clocks import monotonic
 from engine.domain.errors import SourceError
 from engine.sentiment.fear_greed import FearGreed
 from engine.sentiment.market_caps import MarketCaps
 from engine.sentiment.reddit import AT_ONCE, Reddit
 from engine.sentiment.x import XSearch, query_of
+from engine.timing.clocks import monotonic
 from tests.fakes.sentiment_servers import APP, BEARER, BEGAN, SentimentServers, answers, drips, sentiment_servers
 
 AGENT = "greenlight-tests/1 (by nobody)"

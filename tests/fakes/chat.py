@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from engine.approvals import Answered
 from engine.domain.account import Balance, EquityCurve, Profit, Status
 from engine.domain.adjuster_modes import ModeWish
 from engine.domain.adjustments import AdjusterMode, AdjusterNotice, AdjusterView
@@ -41,6 +40,7 @@ from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
 from engine.domain.trade_views import PositionView, TradeCandles, TradeView, UnmanagedView
 from engine.domain.venue_views import OrderView, VenueOrders, VenueView
+from engine.flow.approvals import Answered
 from tests.fakes import reports
 
 T = TypeVar("T")

@@ -17,14 +17,14 @@ from bot.engine import Engine, build_engine
 from bot.externals import Externals
 from bot.markets import source
 from config.settings import Settings
-from engine.clocks import MarketClock
-from engine.cycle import run_cycles
 from engine.domain.approvals import Press, Verb
 from engine.domain.orders import OrderRequest, SubmitResult
 from engine.exchanges.paper import PaperExchange
 from engine.execution.doubts import LATE_WITHIN
+from engine.flow.cycle import run_cycles
 from engine.store.database import Database, Route, nowhere
 from engine.store.migrate import upgrade
+from engine.timing.clocks import MarketClock
 from tests.fakes.forks import FORKS
 from tests.fakes.program import ASKED
 

@@ -16,20 +16,13 @@ import numpy as np
 from sqlalchemy import select
 
 from bot.adjuster import known_of
-from engine.adjuster_modes import AdjusterModes
 from engine.ai.calibrator import NO_CALIBRATION, Calibrates
 from engine.ai.panel import NO_PANEL
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.approvals import Answered, Approvals
-from engine.bookkeeping import Bookkeeping
-from engine.cancelling import Cancelling
-from engine.capital import Capital
-from engine.checked_candles import CheckedCandles
-from engine.closings import Closings
-from engine.confirming import Confirming
-from engine.cycle import Deliberations, run_cycles
-from engine.cycle_services import CycleServices
+from engine.books.bookkeeping import Bookkeeping
+from engine.books.capital import Capital
+from engine.books.first_go import FirstGoes
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.desk import Desk
 from engine.domain.approvals import Approval, Press
@@ -63,25 +56,32 @@ from engine.exchanges.paper import PaperExchange
 from engine.execution import opening
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.first_go import FirstGoes
-from engine.kept_derivatives import KeptDerivatives
-from engine.kept_stats import KeptStats
+from engine.flow.adjuster_modes import AdjusterModes
+from engine.flow.approvals import Answered, Approvals
+from engine.flow.cancelling import Cancelling
+from engine.flow.closings import Closings
+from engine.flow.confirming import Confirming
+from engine.flow.cycle import Deliberations, run_cycles
+from engine.flow.policy_proposals import PolicyProposals
+from engine.flow.proposing import NO_SIGNALS
+from engine.flow.services import CycleServices
+from engine.inputs.candles import CheckedCandles
+from engine.inputs.derivatives import KeptDerivatives
+from engine.inputs.stats import KeptStats
 from engine.learning import adjuster as learnt
 from engine.learning.adjuster import PPOAdjuster
-from engine.policy_proposals import PolicyProposals
 from engine.ports import Cursor, EventBatch, Frames, NoEntry, Panel, nothing_against_it
-from engine.proposing import NO_SIGNALS
-from engine.results import Results
 from engine.risk.limits import RiskLimits
 from engine.risk.manager import RiskManager
-from engine.risk_reports import RiskReports
 from engine.simulation.fills import FillModel
 from engine.store import tables
 from engine.store.database import Database, Route, nowhere
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext, StrategyContexts
-from engine.venue_reports import VenueReports
-from engine.views import Views
+from engine.views.results import Results
+from engine.views.risk import RiskReports
+from engine.views.trading import Views
+from engine.views.venues import VenueReports
 from tests.fakes import reports
 from tests.fakes.database import new_database
 from tests.fakes.feed import BTC, START, HandClock, Row, hand_feed

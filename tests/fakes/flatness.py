@@ -22,8 +22,8 @@ from bot.stopping import run_until_signal
 from config.settings import Settings
 from engine.domain.days import Days
 from engine.domain.market import Timeframe
-from engine.job_triggers import Daily, every
-from engine.jobs import Job
+from engine.jobs.table import Job
+from engine.timing.triggers import Daily, every
 from tests.fakes.forks import FORKS
 
 SAMPLES = "samples"

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from bot.models import build_models
 from config.loader import load
 from config.settings import Settings
-from engine.clocks import WallClock, wall
 from engine.store.database import Database
+from engine.timing.clocks import WallClock, wall
 from tests.fakes.llm_servers import KEY
 
 AT_ONCE = 16

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from engine.clocks import WallClock
 from engine.domain.days import Period
 from engine.domain.errors import GreenlightError, ModelError
 from engine.domain.model_calls import ModelFault, ModelReply, ModelRequest, StopReason, Usage
@@ -22,6 +21,7 @@ from engine.llm.live_calls import LiveCalls
 from engine.llm.manager import LLMManager
 from engine.ports import ModelProvider
 from engine.store.database import Database
+from engine.timing.clocks import WallClock
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 Step = Callable[[ModelRequest], Awaitable[ModelReply]]

@@ -16,7 +16,6 @@ from engine.ai.gate import Gate
 from engine.ai.prompt_files import shipped_prompt
 from engine.ai.questions import Asker
 from engine.ai.rules import RULES
-from engine.clocks import WallClock
 from engine.domain.decisions import QualityReport, TechnicalSignals
 from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.market import Timeframe
@@ -27,6 +26,7 @@ from engine.llm.answers import Link, Question, Tried
 from engine.llm.live_calls import Judge
 from engine.llm.manager import LLMManager
 from engine.llm.prices import FREE, Price, PriceList
+from engine.timing.clocks import WallClock
 from tests.fakes import engine, reports
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.domain.approvals import Approval
-from engine.jobs import Job
+from engine.jobs.table import Job
 from engine.store.database import Database
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_chats import Shown

@@ -10,7 +10,7 @@ from engine.ai.predictor import PLACES, PURPOSE, AITrendPredictor
 from engine.ai.prompt_files import shipped_prompt
 from engine.ai.trend_predictions import TrendPredictions
 from engine.domain.market import Listing, Timeframe
-from engine.kept_insights import AskSentiment
+from engine.inputs.insights import AskSentiment
 from engine.llm.manager import LLMManager
 from tests.fakes.engine import Room
 from tests.fakes.feed import Row

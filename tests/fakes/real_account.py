@@ -10,13 +10,13 @@ from decimal import Decimal
 
 from pydantic import SecretStr
 
-from engine.clocks import WallClock
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Candles, Level, Market, Timeframe
 from engine.domain.orders import OrderRequest, OrderState, OrderType, Side, client_id
 from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.ccxt.keys import VenueKeys
+from engine.timing.clocks import WallClock
 from tests.fakes.binance import FakeBinance
 from tests.fakes.kraken import FakeKraken
 from tests.fakes.recorded import MemoryRecord, Recorded

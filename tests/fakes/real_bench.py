@@ -11,7 +11,6 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.real_venues import StoredOrders
-from engine.clocks import WallClock
 from engine.domain.errors import GreenlightError
 from engine.domain.inventory import Rule
 from engine.domain.orders import Order, Purpose
@@ -25,6 +24,7 @@ from engine.execution.doubts import LATE_WITHIN
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree, reconcile
+from engine.timing.clocks import WallClock
 from tests.fakes.binance import FakeBinance
 from tests.fakes.database import new_database
 from tests.fakes.kraken import FakeKraken

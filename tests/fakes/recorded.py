@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.clocks import wall
 from engine.domain.orders import (
     Ack,
     NotFound,
@@ -19,6 +18,7 @@ from engine.domain.orders import (
     SubmitResult,
 )
 from engine.ports import Cursor, EventBatch, Exchange
+from engine.timing.clocks import wall
 
 
 class MemoryRecord:

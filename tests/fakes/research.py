@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from engine.clocks import wall
 from engine.domain.approvals import Press, Verb
 from engine.domain.events import ApprovalChanged, Event, ExternalCancelled, PositionProtected
 from engine.domain.messages import Incoming, Person, Role, Typed
 from engine.domain.orders import OrderType
-from engine.job_triggers import often
-from engine.jobs import Group, Job, at_each, job_table
-from engine.scheduler import WallScheduler
+from engine.jobs.table import Group, Job, at_each, job_table
+from engine.jobs.wall_driver import WallDriver
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContexts
-from engine.wall_driver import WallDriver
+from engine.timing.clocks import wall
+from engine.timing.scheduler import WallScheduler
+from engine.timing.triggers import often
 from handlers.access import Access, Identity
 from handlers.commands import build_commands
 from handlers.reception import Reception

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from engine.scheduler import Tick
+from engine.timing.scheduler import Tick
 
 
 class LoopScheduler:

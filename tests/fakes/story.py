@@ -19,7 +19,7 @@ from bot.app import App
 from bot.engine import Engine
 from config.loader import load
 from config.settings import Settings, secrets
-from engine.jobs import Job
+from engine.jobs.table import Job
 from tests.fakes.people import ADA, BEN, PEOPLE, STRANGER, VIC, People
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.told import DATABASE, LOG, TOLD

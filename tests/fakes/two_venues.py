@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from engine.cycle import run_cycles
 from engine.domain.market import Listing, Timeframe
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import agree
+from engine.flow.cycle import run_cycles
 from engine.risk.limits import RiskLimits
 from engine.simulation.fills import FillModel
 from engine.strategies.context import StrategyContext

@@ -13,7 +13,6 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from engine.approvals import Answered
 from engine.domain.account import EquityPoint, Status
 from engine.domain.approvals import Approval, Ordered, Press
 from engine.domain.decisions import Judged
@@ -23,6 +22,7 @@ from engine.domain.orders import Fill, Order, Side
 from engine.domain.payments import Payment
 from engine.domain.people import AuditEntry
 from engine.domain.trade_views import FillView
+from engine.flow.approvals import Answered
 from engine.store.database import Database
 from handlers.access import Access, Identity
 from handlers.cards import approval as approval_card

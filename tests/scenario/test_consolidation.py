@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from engine.cycle import run_cycles
 from engine.domain.decisions import Judged, Signals, Stance
 from engine.domain.market import Timeframe
+from engine.flow.cycle import run_cycles
 from engine.strategies.consolidation import Consolidation
 from engine.strategies.context import StrategyContext
 from handlers.cards import why

@@ -23,8 +23,8 @@ from engine.domain.market import Timeframe
 from engine.domain.messages import Person, Role
 from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.domain.triggers import Cause, LeadsTo, Trigger
-from engine.emergency_watch import EmergencyWatch
 from engine.execution.reconcile import agree
+from engine.flow.emergency_watch import EmergencyWatch
 from engine.risk.limits import RiskLimits
 from tests.fakes.database import execute
 from tests.fakes.engine import DAY, Room, engine_room
@@ -91,7 +91,7 @@ class Account:
         await self.close()
 
     async def close(self) -> None:
-        """A candle closes: the account's jobs, as ``engine.jobs`` has them, with answers that may be missing."""
+        """A candle closes: the account's jobs, as ``engine.jobs.table`` has them, with answers that may be missing."""
         room = self.room
         room.clock.at += timedelta(hours=1)
         at = room.clock.now()

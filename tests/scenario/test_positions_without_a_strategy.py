@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from bot.app import App
 from bot.doctor import Case, Line, Verdict, examine
 from config.settings import Settings
-from engine.clocks import wall
+from engine.timing.clocks import wall
 from tests.fakes.plain import PLAIN
 from tests.fakes.program import CHAT, TOKEN, Files, address, browser, running, settings_of
 from tests.fakes.telegram import FakeTelegram

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.cycle import run_cycles
 from engine.domain.events import PositionClosed
 from engine.domain.market import Market, Timeframe
 from engine.domain.orders import OrderRequest, OrderType, Side
 from engine.execution.reconcile import agree, reconcile
+from engine.flow.cycle import run_cycles
 from engine.strategies.context import StrategyContext
 from tests.auditor import check_conservation
 from tests.fakes.engine import DAY, QUIET, Room, Script, engine_room, signals

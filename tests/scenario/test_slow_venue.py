@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from engine.clocks import wall
 from engine.domain.approvals import Approval
 from engine.domain.messages import Person, Role
+from engine.timing.clocks import wall
 from handlers.access import Access, Identity
 from handlers.answered import noting
 from handlers.commands import build_commands

@@ -16,8 +16,8 @@ from bot.chat import destinations
 from bot.engine import build_engine
 from bot.markets import source
 from config.settings import Settings
-from engine.approvals import Approvals
 from engine.domain.autonomy import AskHuman
+from engine.flow.approvals import Approvals
 from engine.store.unit_of_work import UnitOfWork
 from handlers.topics import routes
 from tests.fakes import reports

@@ -19,7 +19,7 @@ from engine.domain.halts import Halt
 from engine.domain.messages import Card, CardKind, Destination, Ref
 from engine.exchanges.paper_file import VenueFile
 from engine.execution.reconcile import agree
-from engine.outbox import OutboxSender
+from engine.outbox.outbox import OutboxSender
 from engine.store.connections import connect
 from engine.store.database import Database
 from engine.store.open_files import OpenFiles

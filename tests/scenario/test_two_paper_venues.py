@@ -15,10 +15,10 @@ from bot.app import App
 from bot.doctor import Case, Line, Verdict, examine
 from bot.venues import files_in_backups, venue_files
 from config.settings import Settings
-from engine.clocks import wall
 from engine.domain.closing import Wanted
 from engine.domain.errors import StoreError
 from engine.store.backup import backup, restore
+from engine.timing.clocks import wall
 from handlers.cards import closings, trades
 from tests.auditor import check_conservation
 from tests.fakes.database import rows_of_file

@@ -59,8 +59,8 @@ BREAKS = {
     ),
     "followers who see more than the account": (
         "handlers/viewer/__init__.py",
-        "import engine.views",
-        "handlers.viewer -> engine.views",
+        "import engine.views.trading",
+        "handlers.viewer -> engine.views.trading",
     ),
     "a venue chosen outside the wiring": (
         "handlers/__init__.py",

@@ -19,13 +19,13 @@ from engine.ai.account import Beside
 from engine.ai.agents import LATE, Agent
 from engine.ai.brief import brief_of
 from engine.ai.gate import Gate, PanelAnswer, told_in
-from engine.clocks import monotonic
 from engine.domain.briefs import Brief
 from engine.domain.decisions import Opinion
 from engine.domain.errors import GreenlightError
 from engine.domain.figures import plain
 from engine.domain.proposals import Proposal
-from engine.faults import fault_id
+from engine.support.faults import fault_id
+from engine.timing.clocks import monotonic
 
 _log = structlog.get_logger(__name__)
 

@@ -10,8 +10,8 @@ import structlog
 from engine.domain.decisions import Opinion
 from engine.domain.errors import GreenlightError
 from engine.domain.proposals import Proposal
-from engine.faults import fault_id
 from engine.ports import Panel
+from engine.support.faults import fault_id
 
 _log = structlog.get_logger(__name__)
 

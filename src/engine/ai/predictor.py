@@ -18,20 +18,20 @@ from engine.ai.brief import Line, prediction_brief, safe, written
 from engine.ai.prompt_files import Prompt
 from engine.ai.schemas import PredictionShape
 from engine.analysis.technical import TechnicalAnalyzer
-from engine.checked_candles import CheckedCandles
-from engine.clocks import monotonic
 from engine.domain.briefs import Brief
 from engine.domain.decisions import Frame, Input
 from engine.domain.errors import GreenlightError, VenueError
 from engine.domain.figures import bounded
 from engine.domain.market import Listing, Timeframe
 from engine.domain.predictions import KeptPrediction, Reason, Trend, TrendPrediction
-from engine.faults import fault_id
-from engine.kept_derivatives import KeptDerivatives
-from engine.kept_insights import AskSentiment
+from engine.inputs.candles import CheckedCandles
+from engine.inputs.derivatives import KeptDerivatives
+from engine.inputs.insights import AskSentiment
 from engine.llm.manager import Answer, LLMManager
 from engine.llm.validating import Facts, Validator
 from engine.ports import Clock
+from engine.support.faults import fault_id
+from engine.timing.clocks import monotonic
 
 _log = structlog.get_logger(__name__)
 

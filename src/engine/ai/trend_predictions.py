@@ -19,10 +19,10 @@ from engine.ai.predictor import AITrendPredictor, Made, Wanted
 from engine.domain.errors import StoreError, VenueError
 from engine.domain.market import Listing, Timeframe
 from engine.domain.predictions import KeptPrediction, PredictionView, TrendOutlook, TrendPrediction
-from engine.faults import fault_id
 from engine.ports import Clock, MarketDataAt, market_data_of
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
+from engine.support.faults import fault_id
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from engine.approvals import Approvals
 from engine.backtest.people import Answer, SimulatedPeople
 from engine.domain.approvals import Approval, Pending, Press
-from engine.jobs import Job
+from engine.flow.approvals import Approvals
+from engine.jobs.table import Job
 from engine.store.database import DatabaseReader
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.jobs import Job
+from engine.jobs.table import Job
 
 _SECOND = timedelta(seconds=1)
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from engine import private_files
 from engine.backtest.combination import Combination, LeftOut
 from engine.backtest.grid import Params
 from engine.domain.errors import StoreError
+from engine.support import private_files
 
 Done = Combination | LeftOut
 _BEGUN = "begun"

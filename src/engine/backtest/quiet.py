@@ -20,11 +20,7 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.bookkeeping import Bookkeeping
-from engine.clocks import MarketClock
-from engine.cycle import Wanted, conclude_closes, looked_at, wanted_by
-from engine.cycle_services import CycleServices
-from engine.deciding import Outcome
+from engine.books.bookkeeping import Bookkeeping
 from engine.domain.decisions import Frame, QualityReport
 from engine.domain.errors import DataError, StrategyError
 from engine.domain.halts import HaltKind
@@ -32,12 +28,16 @@ from engine.domain.market import Candles, Listing, Market, Timeframe
 from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.snapshots import MarketSnapshot
-from engine.jobs import CANDLE, Job
-from engine.observing import checked, observe
+from engine.flow.cycle import Wanted, conclude_closes, looked_at, wanted_by
+from engine.flow.deciding import Outcome
+from engine.flow.observing import checked, observe
+from engine.flow.services import CycleServices
+from engine.jobs.table import CANDLE, Job
 from engine.ports import market_data_of
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.reading_ahead import ReadingAhead
+from engine.timing.clocks import MarketClock
 
 AT_ONCE = 45
 """How many decisions are written down at a time: people are waiting."""

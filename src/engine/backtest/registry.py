@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from engine import private_files
 from engine.backtest.trials import Trial
 from engine.domain.errors import StoreError
+from engine.support import private_files
 
 _PIECE = 65_536
 

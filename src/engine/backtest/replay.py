@@ -21,11 +21,11 @@ from typing import Protocol
 
 import structlog
 
-from engine.clocks import MarketClock
 from engine.domain.errors import StoreError
-from engine.faults import fault_id
-from engine.job_runs import Troubles, note_failure, run_guarded
-from engine.jobs import Job
+from engine.jobs.runs import Troubles, note_failure, run_guarded
+from engine.jobs.table import Job
+from engine.support.faults import fault_id
+from engine.timing.clocks import MarketClock
 
 _log = structlog.get_logger(__name__)
 

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine import private_files
 from engine.data.candle_table import COLUMNS
 from engine.data.files import file_name, parse_name, read_rows
 from engine.data.spans import Spans, lacking, united
 from engine.data.unreadable import unreadable
 from engine.domain.errors import DataError
 from engine.domain.market import Candles, Timeframe, from_millis
+from engine.support import private_files
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,4 +1,4 @@
-"""What trading has come to, and how it stands against its limits: the answers of ``engine.results``.
+"""What trading has come to, and how it stands against its limits: the answers of ``engine.views.results``.
 
 All money is in the quote currency of the account; shares are fractions.
 """

@@ -1,4 +1,4 @@
-"""How the account stands against its limits: the answers of ``engine.risk_reports``.
+"""How the account stands against its limits: the answers of ``engine.views.risk``.
 
 All money is in the quote currency of the account; shares are fractions of equity.
 """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from engine.domain.errors import VenueError
-from engine.retry_after import seconds_to_wait
+from engine.support.retry_after import seconds_to_wait
 
 _QUIET = {429: 60.0, 418: 300.0, 403: 60.0}
 """Seconds without a call after these answers, where the venue names none: too fast, banned, kept out by a firewall."""

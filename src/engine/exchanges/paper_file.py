@@ -29,13 +29,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from engine import private_files
 from engine.domain.errors import StoreError, UnknownCursor, VenueError
 from engine.domain.money import Money
 from engine.domain.orders import Fill, OrderState, OrderStatus
 from engine.exchanges import paper_rows as rows
 from engine.exchanges.paper_rows import VenueOrder
 from engine.ports import Cursor, EventBatch, VenueEvent
+from engine.support import private_files
 
 FORMAT = "greenlight paper venue 1"
 _SCHEMA = (

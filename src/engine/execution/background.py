@@ -11,7 +11,7 @@ import structlog
 from engine.domain.errors import GreenlightError
 from engine.domain.orders import Order
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.faults import fault_id
+from engine.support.faults import fault_id
 
 STOP_WITHIN = 2.0
 """Wall seconds that what is under way has to finish when the program stops."""

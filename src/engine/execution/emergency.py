@@ -26,11 +26,11 @@ from engine.domain.orders import Order, Purpose, Side
 from engine.domain.positions import Position
 from engine.execution.external import CONTEXT
 from engine.execution.orchestrator import ExecutionOrchestrator
-from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
+from engine.support.faults import fault_id
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 """Wall seconds between two tries: the pause doubles with each that fails."""

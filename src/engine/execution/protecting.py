@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from engine.data_halts import standing_change
 from engine.domain.errors import VenueError
 from engine.domain.events import ProtectionFailed
 from engine.domain.orders import Ack, NotFound, Order, OrderStatus, Refused, Side, SubmitResult, Unknown, Unsent
@@ -15,6 +14,7 @@ from engine.execution import orders as writing
 from engine.execution.protection import Action, Cancel, Protect, protection_pause, protection_steps
 from engine.execution.sending import Sending
 from engine.execution.venue_line import VenueLine
+from engine.inputs.data_halts import standing_change
 from engine.simulation.path import is_another
 from engine.store.unit_of_work import UnitOfWork
 

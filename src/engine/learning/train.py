@@ -23,7 +23,6 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import VecEnv
 
-from engine import private_files
 from engine.domain.errors import StoreError
 from engine.learning.env import Ground, Randomising, TradingEnv
 from engine.learning.evaluating import by_policy, run_over
@@ -31,6 +30,7 @@ from engine.learning.features import FEATURES
 from engine.learning.policy import ACTIONS, CUT, ActionBounds, Policy, PolicyCard, scaled
 from engine.learning.reward import RewardTerms
 from engine.learning.splits import Splits, Stretch
+from engine.support import private_files
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats

@@ -13,12 +13,10 @@ from decimal import Decimal
 
 import structlog
 
-from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError, ModelError, StoreError
 from engine.domain.figures import plain
 from engine.domain.model_calls import UNBILLED, ModelFault, ModelReply, StopReason, Usage
 from engine.domain.model_ledger import CallState, ModelCall, OverCap, Verdict
-from engine.faults import fault_id
 from engine.llm.answers import JudgedAnswer, Pricing, Question, Tried
 from engine.llm.breakers import CLOSED, Breakers, IsOpen
 from engine.llm.call_keys import schema_text
@@ -26,6 +24,8 @@ from engine.llm.ledger import CostLedger
 from engine.llm.single_flight import Flight, SingleFlight
 from engine.ports import ModelProvider
 from engine.store.database import Database
+from engine.support.faults import fault_id
+from engine.timing.clocks import monotonic
 
 _log = structlog.get_logger(__name__)
 

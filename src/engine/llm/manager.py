@@ -14,15 +14,15 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from engine.clocks import monotonic
 from engine.domain.errors import GreenlightError, StoreError
 from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Verdict
-from engine.faults import fault_id
 from engine.llm.answers import Calls, JudgedAnswer, Link, Pricing, Question, Tried, Validate, judge_answer
 from engine.llm.call_keys import call_key
 from engine.llm.schemas import schema_of
 from engine.llm.validating import Unfit, only_object
+from engine.support.faults import fault_id
+from engine.timing.clocks import monotonic
 
 _log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from engine.domain.errors import ModelError
 from engine.domain.model_calls import UNBILLED, ModelFault, Usage
-from engine.retry_after import parse_date, seconds_to_wait
+from engine.support.retry_after import parse_date, seconds_to_wait
 
 _MOST_WORDS = 240
 """The most letters of a provider's own words that an error repeats."""

@@ -18,12 +18,12 @@ import structlog
 
 from engine.domain.errors import GreenlightError, SourceError
 from engine.domain.sentiment import KeptText, Reading, ScoredText, SentimentData, SentimentView, SourceAge, SourceText
-from engine.faults import fault_id
 from engine.ports import Clock, DerivativesData, FigureSource, IndexSource, TextSource
 from engine.sentiment.assembling import SentimentTerms, sentiment_of
 from engine.sentiment.futures import readings_of
 from engine.sentiment.reading import TextReader
 from engine.store.database import Database
+from engine.support.faults import fault_id
 
 T = TypeVar("T")
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.capped_body import unpacked
 from engine.domain.errors import DataError
 from engine.domain.sentiment import SourceText
 from engine.sentiment.texts import clean
+from engine.support.capped_body import unpacked
 
 MOST_BYTES = 2 * 1024 * 1024
 """The longest feed that is read, unpacked."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from engine.capped_body import ACCEPTED, packing_of, read_raw
 from engine.domain.errors import DataError
+from engine.support.capped_body import ACCEPTED, packing_of, read_raw
 
 MOST_REDIRECTS = 3
 _LONGEST_TAG = 1_024

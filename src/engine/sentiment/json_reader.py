@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from engine.capped_body import ACCEPTED, read_capped
-from engine.clocks import wall
 from engine.domain.errors import DataError, SourceError
 from engine.domain.figures import plain
-from engine.retry_after import seconds_to_wait
 from engine.sentiment.fetching import Validators, conditions, validators_of
+from engine.support.capped_body import ACCEPTED, read_capped
+from engine.support.retry_after import seconds_to_wait
+from engine.timing.clocks import wall
 
 M = TypeVar("M", bound=BaseModel)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})

@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import structlog
 
-from engine.capped_body import PACKED
 from engine.domain.errors import DataError, GreenlightError
 from engine.domain.figures import plain
 from engine.domain.sentiment import SourceText
 from engine.ports import Clock
-from engine.retry_after import seconds_to_wait
 from engine.sentiment.feed_parsing import MOST_BYTES, parse_feed
 from engine.sentiment.fetching import Fetched, Validators, fetch
-from engine.side_process import SideProcess, WorkFailed
+from engine.support.capped_body import PACKED
+from engine.support.retry_after import seconds_to_wait
+from engine.support.side_process import SideProcess, WorkFailed
 
 _log = structlog.get_logger(__name__)
 

@@ -25,13 +25,13 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 from sqlalchemy import Column, Connection, Date, Engine, Table, delete, func, insert, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from engine import private_files
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
 from engine.store import migrate
 from engine.store.columns import ExactDecimal, UtcTime
 from engine.store.connections import connect, first_line
 from engine.store.tables import Setting, table_of
+from engine.support import private_files
 
 FORMAT = 1
 ROWS_AT_ONCE = 500

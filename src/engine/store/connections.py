@@ -25,10 +25,10 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import StaticPool
 
-from engine import private_files
 from engine.domain.errors import BadInput, StoreError
 from engine.domain.extras import install
 from engine.store.location import location
+from engine.support import private_files
 
 LOCK_WAIT_MS = 10_000
 READERS = 4

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.domain.errors import StoreError
-from engine.private_files import with_sides
+from engine.support.private_files import with_sides
 
 
 class FileReplaced(StoreError):

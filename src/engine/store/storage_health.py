@@ -20,11 +20,11 @@ from engine.domain.errors import StoreError
 from engine.domain.events import Halted, HaltEnded
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
-from engine.faults import fault_id
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.open_files import FileReplaced
 from engine.store.unit_of_work import UnitOfWork
+from engine.support.faults import fault_id
 
 LOOK_EVERY = 2.0
 """Wall seconds between two looks at whether the files are still there."""

@@ -13,12 +13,12 @@ from bot.doctor import CHECKS, Case, Line, Verdict, examine
 from bot.markets import source
 from config.loader import load
 from config.settings import Settings
-from engine.clocks import MarketClock, WallClock
 from engine.data.derivatives.binance import BinanceDerivatives
 from engine.data.derivatives.generated import GeneratedDerivatives
 from engine.data.derivatives.nobody import NoDerivatives
 from engine.data.files import write_candles
 from engine.domain.errors import ConfigError
+from engine.timing.clocks import MarketClock, WallClock
 from tests.fakes.exchange import PREMIUM, listening
 from tests.fakes.feed import hand_feed
 from tests.fakes.series import walk

@@ -11,12 +11,12 @@ from bot.model_chains import all_links, caps_of, chain_of, faults, price_list
 from bot.models import build_models
 from config.loader import load
 from config.settings import Settings
-from engine.clocks import WallClock, wall
 from engine.domain.days import Period
 from engine.domain.model_calls import ModelRequest
 from engine.domain.model_ledger import Cap
 from engine.llm.canary import Canaries
 from engine.store.database import Database
+from engine.timing.clocks import WallClock, wall
 from tests.fakes.database import new_database
 
 YAML = """\

@@ -19,9 +19,9 @@ from config.settings import Settings
 from engine.ai.agent_panel import AgentPanel
 from engine.ai.calibrator import NO_CALIBRATION, Calibrator
 from engine.ai.panel import NO_PANEL
-from engine.clocks import WallClock, wall
 from engine.domain.errors import ConfigError
 from engine.ports import Panel
+from engine.timing.clocks import WallClock, wall
 from tests.fakes.database import new_database
 from tests.fakes.engine import engine_room
 from tests.fakes.panel import Script, a_proposal

@@ -20,11 +20,11 @@ from bot.sentiment import (
 )
 from config.loader import load
 from config.settings import Settings
-from engine.clocks import MarketClock
 from engine.data.files import write_candles
 from engine.domain.errors import BadInput, ConfigError
 from engine.sentiment.engine import SentimentEngine
 from engine.store.database import Database
+from engine.timing.clocks import MarketClock
 from tests.fakes.database import new_database
 from tests.fakes.feed import hand_feed
 from tests.fakes.series import walk

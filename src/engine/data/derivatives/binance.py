@@ -12,12 +12,12 @@ from typing import Annotated, ClassVar, TypeVar
 import httpx
 from pydantic import AwareDatetime, BaseModel, Field, RootModel, ValidationError
 
-from engine.capped_body import ACCEPTED, read_capped
 from engine.domain.derivatives import FundingRate, LongShort, OpenInterest
 from engine.domain.errors import DataError, NoData, VenueError
 from engine.domain.figures import plain
 from engine.exchanges.headers import Quiet
 from engine.ports import Clock
+from engine.support.capped_body import ACCEPTED, read_capped
 
 API_URL = "https://fapi.binance.com"
 _NAME = "binance futures"

@@ -30,8 +30,8 @@ from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.venue_time import LONGEST_SKEW, ClockCheck
 from engine.exchanges.headers import Quiet
-from engine.faults import fault_id
 from engine.ports import Clock
+from engine.support.faults import fault_id
 
 _log = structlog.get_logger(__name__)
 

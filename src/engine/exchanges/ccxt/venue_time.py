@@ -13,7 +13,7 @@ from decimal import Decimal
 from statistics import median_low
 
 from engine.domain.market import Timeframe
-from engine.retry_after import parse_date
+from engine.support.retry_after import parse_date
 
 MOST_SKEW = 5.0
 """Seconds by which two clocks may differ on any timeframe, and before people are told."""

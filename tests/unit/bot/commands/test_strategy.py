@@ -18,10 +18,10 @@ from bot.markets import source
 from bot.run_rules import RULES
 from config.loader import load
 from engine.backtest.strategy_contract import RULES as CONTRACT
-from engine.clocks import wall
 from engine.data.files import write_candles
 from engine.domain.market import Timeframe
 from engine.strategies.guarded import GuardedStrategy
+from engine.timing.clocks import wall
 from tests.fakes.own_strategies import written
 from tests.fakes.series import walk
 

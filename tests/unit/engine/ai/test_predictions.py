@@ -14,11 +14,11 @@ from bot.models import build_models
 from config.loader import load
 from engine.ai.alignment import NEVER_MADE
 from engine.ai.trend_predictions import TRIES, TrendPredictions
-from engine.clocks import monotonic, wall
 from engine.domain.market import Timeframe
 from engine.domain.model_calls import ModelRequest
 from engine.domain.predictions import TrackRecord, Trend
 from engine.domain.sentiment import SentimentData
+from engine.timing.clocks import monotonic, wall
 from tests.fakes.engine import Room, engine_room
 from tests.fakes.llm_servers import KEY, Turn, serving
 from tests.fakes.panel import Script, said_of_it

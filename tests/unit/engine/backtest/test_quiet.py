@@ -17,10 +17,10 @@ from bot.markets import source
 from config.loader import load
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import Pace, Replay
-from engine.clocks import MarketClock
-from engine.jobs import job_table
+from engine.jobs.table import job_table
 from engine.store.database import nowhere
 from engine.store.location import url_of
+from engine.timing.clocks import MarketClock
 from tests.fakes.database import new_file
 
 LASTS = timedelta(hours=30)

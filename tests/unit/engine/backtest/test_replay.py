@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.backtest.replay import Pace, Replay
-from engine.clocks import MarketClock
 from engine.domain.days import Days
 from engine.domain.errors import StoreError
 from engine.domain.market import Timeframe
-from engine.job_triggers import Daily, every
-from engine.jobs import Job
+from engine.jobs.table import Job
+from engine.timing.clocks import MarketClock
+from engine.timing.triggers import Daily, every
 from tests.fakes.feed import START
 from tests.fakes.patience import until
 

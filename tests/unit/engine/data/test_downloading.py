@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.clocks import WallClock
 from engine.data.downloading import Downloader, Filled
 from engine.data.files import check_file, read_candles, write_candles
 from engine.data.history import HistoryFile, asked_of, extent, history_files
@@ -18,6 +17,7 @@ from engine.data.history_series import series_of
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe, to_millis
 from engine.exchanges.ccxt.client import VenueClient
+from engine.timing.clocks import WallClock
 from tests.fakes import exchange
 from tests.fakes.exchange import KLINES, FakeExchange, Fault, listening
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.clocks import MarketClock
 from engine.domain.days import Period
 from engine.domain.events import ModelBudgetUsed
 from engine.domain.model_calls import Usage
 from engine.domain.model_ledger import CallState, Cap, ModelCall, OverCap
 from engine.llm.ledger import LOST, CostLedger
 from engine.store.database import Database
+from engine.timing.clocks import MarketClock
 from tests.fakes.database import new_database
 from tests.fakes.engine import events_of
 from tests.fakes.models import NOW, FakeWall

@@ -11,7 +11,7 @@ from engine.domain.approvals import Press, Verb
 from engine.domain.decisions import Stance
 from engine.domain.errors import StoreError
 from engine.domain.messages import Person, Role
-from engine.proposed import key_of
+from engine.flow.proposed import key_of
 from engine.store.account_period import account_period
 from tests.fakes.database import new_file, url_of
 from tests.fakes.engine import Room, engine_room

@@ -7,12 +7,12 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
-from engine.approvals import Answered
 from engine.domain.approvals import Pending, Reply
 from engine.domain.errors import VenueError
 from engine.domain.halt_views import Exposed
 from engine.domain.halts import HaltKind
 from engine.domain.unmanaged import Absence
+from engine.flow.approvals import Answered
 from handlers.web.account_rows import OrderRow, StatusRow
 from tests.fakes import reports
 from tests.fakes.openapi import mismatch

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from engine.clocks import WallClock
 from engine.data.derivatives.binance import BinanceDerivatives
 from engine.domain.errors import NoData, VenueError
+from engine.timing.clocks import WallClock
 from tests.fakes.data import real_file
 from tests.fakes.exchange import (
     ACCOUNTS,

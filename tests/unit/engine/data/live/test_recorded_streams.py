@@ -14,7 +14,6 @@ from decimal import Decimal
 
 import pytest
 
-from engine.clocks import WallClock
 from engine.data.live.feed import LiveFeed
 from engine.data.live.looking import Looking
 from engine.data.live.plausible import BookLimits
@@ -24,6 +23,7 @@ from engine.domain.market import Market
 from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.parsing import Quote
 from engine.exchanges.ccxt.streams import QuoteStream
+from engine.timing.clocks import WallClock
 from tests.fakes.coinbase import RecordedCoinbase, listening, recorded
 from tests.fakes.data import real_file
 from tests.fakes.patience import until

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from engine.analysis.quality import DataQualityMonitor
-from engine.clocks import WallClock
 from engine.data.live.candles import ASKED_AGAIN, LOOK_EVERY
 from engine.data.live.feed import LiveFeed
 from engine.data.live.pauses import Pauses
@@ -26,6 +25,7 @@ from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.venue_time import ClockCheck
 from engine.ports import Clock
 from engine.simulation.path import Crossing, first_crossing
+from engine.timing.clocks import WallClock
 from tests.fakes import exchange
 from tests.fakes.exchange import DEPTH, INFO, KLINES, TRADES, FakeExchange, Fault, Symbol, listening
 from tests.fakes.feed import HandClock

@@ -10,13 +10,13 @@ from decimal import Decimal
 
 import pytest
 
-from engine.clocks import WallClock
 from engine.data.live.feed import LiveFeed
 from engine.data.live.plausible import BookLimits
 from engine.data.live.streaming import Streaming
 from engine.domain.errors import VenueError
 from engine.domain.market import Market
 from engine.exchanges.ccxt.client import VenueClient
+from engine.timing.clocks import WallClock
 from tests.fakes.exchange import FakeExchange, Symbol, listening
 from tests.fakes.patience import until
 

@@ -12,10 +12,10 @@ from decimal import Decimal
 import pytest
 from aiohttp import web
 
-from engine.clocks import WallClock
 from engine.domain.errors import ConfigError, NoData, VenueError
 from engine.domain.market import Market, Timeframe
 from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exchanges
+from engine.timing.clocks import WallClock
 from tests.fakes import exchange
 from tests.fakes.data import real_file
 from tests.fakes.exchange import DEPTH, INFO, KLINES, FakeExchange, Fault, listening, now_ms

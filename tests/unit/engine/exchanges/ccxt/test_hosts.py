@@ -11,11 +11,11 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from engine.clocks import WallClock
 from engine.domain.errors import ConfigError, VenueError
 from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.ccxt.wire import Gate, hosts, session
+from engine.timing.clocks import WallClock
 
 KEYS = VenueKeys(api_key=SecretStr("key-of-an-account-9Zx1"), secret=SecretStr("the-secret"))
 

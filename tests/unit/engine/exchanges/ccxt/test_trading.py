@@ -11,7 +11,6 @@ from functools import partial
 
 import pytest
 
-from engine.clocks import WallClock
 from engine.domain.errors import UnknownCursor, VenueError
 from engine.domain.money import Money
 from engine.domain.orders import (
@@ -28,6 +27,7 @@ from engine.domain.orders import (
 from engine.exchanges.ccxt.account import RECEIVE_WINDOW_MS
 from engine.exchanges.ccxt.client import VenueClient
 from engine.ports import Cursor
+from engine.timing.clocks import WallClock
 from tests.fakes import binance
 from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.exchange import Symbol, usual_symbols

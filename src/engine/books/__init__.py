@@ -1,0 +1,1 @@
+"""The account at each close and at each end of a day."""

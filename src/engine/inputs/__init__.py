@@ -1,0 +1,1 @@
+"""What a decision is made on, checked and kept with its age."""

@@ -1,0 +1,1 @@
+"""What people may see: reads only, each from one snapshot."""
