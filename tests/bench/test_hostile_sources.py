@@ -73,6 +73,7 @@ async def attacked(client: str, url: str) -> tuple[float, str]:
         assert count <= MOST_TEXTS, (client, url, count)
         return longest * 1_000, f"{count} read"
     assert isinstance(error, GreenlightError), (client, url, error)
+    assert "cannot be reached" not in error.message, (client, url, "what was to harm was never sent")
     return longest * 1_000, "dropped"
 
 

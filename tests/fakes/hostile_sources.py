@@ -64,7 +64,7 @@ ATTACKS = (*BODIES, "drip", *REDIRECTS)
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    path = head.split(" ", 2)[1]
+    path = head.split(" ", 2)[1].partition("?")[0]
     if path.endswith("access_token"):
         return await _send(writer, _TOKEN, "content-type: application/json\r\n")
     first, second = path.strip("/").split("/")[:2]
