@@ -90,7 +90,7 @@ class AITrendPredictor:
         try:
             candles, report = await self.candles.at(listing, timeframe, at)
         except VenueError as error:
-            return error.message
+            return _why(error)
         if not (report.usable or report.merely_short) or not len(candles):
             return f"its candles cannot be used: {'; '.join(issue.detail for issue in report.refused)}"
         if candles.closed_at != timeframe.floor(at):
@@ -121,7 +121,7 @@ class AITrendPredictor:
         except TimeoutError:
             return LATE
         except GreenlightError as error:
-            return error.message
+            return _why(error)
         except Exception:  # noqa: BLE001 - whatever is wrong with one prediction, the others are made all the same
             fault = fault_id()
             _log.exception("a prediction failed", symbol=brief.symbol, timeframe=wanted[1], reference=fault)
@@ -143,6 +143,11 @@ class AITrendPredictor:
             return answer.reason
         made_at = begun if answer.is_offline else begun + timedelta(seconds=int(self.clock.monotonic() - started))
         return KeptPrediction(prediction=_of(answer, wanted, brief.at, made_at), close=frame.signals.close)
+
+
+def _why(error: GreenlightError) -> str:
+    """As a reason that may stand within a sentence."""
+    return error.message.removesuffix(".")
 
 
 def _of(answer: Answer, wanted: Wanted, at: datetime, made_at: datetime) -> TrendPrediction:

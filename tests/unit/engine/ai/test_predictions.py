@@ -117,6 +117,15 @@ async def test_who_is_late_has_predicted_nothing_and_the_others_stand(tmp_path: 
         assert dict(outlook.missing) == {H4: "it was not there in time"}
 
 
+async def test_why_there_is_none_can_stand_within_a_sentence(tmp_path: Path):
+    async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
+        predictions = predicting(room, Script().manager(), timeframes=(Timeframe.M1,))
+        await made(room, predictions)
+        ((_, reason),) = (await predictions.outlook(LISTING)).missing
+        assert "M1" in reason or "1m" in reason
+        assert not reason.endswith(".")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
