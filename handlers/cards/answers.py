@@ -8,6 +8,8 @@ from handlers.cards import wording
 from handlers.cards.lines import listed
 
 _OTHERWISE = "/help lists what the commands tell."
+_NONE_CONFIGURED = "In words it is answered where a model is asked: llm.providers."
+_NONE_ANSWERED = "No model has answered this time, so rules say which command it is: /llm tells how models are."
 
 
 def card(told: Told) -> Card:
@@ -16,7 +18,7 @@ def card(told: Told) -> Card:
     if told.reason:
         return Card(title="Nobody could answer that", text=wording.lines(listed(told.reason), more or _OTHERWISE))
     if not told.text:
-        needs = "In words it is answered where a model is asked: llm.providers."
+        needs = _NONE_ANSWERED if told.lacks_model else _NONE_CONFIGURED
         return Card(title="A command answers that", text=wording.lines(more or _OTHERWISE, needs))
     figures = (f"· {listed(figure)}" for figure in told.figures)
     return Card(title=f"Answer of {told.by}", text=wording.lines(told.text, *figures, more))

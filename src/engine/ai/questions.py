@@ -59,6 +59,7 @@ class Told:
         command: What shows more; empty where nothing does.
         by: Who answered.
         reason: Why nobody did; empty where somebody has.
+        lacks_model: Whether models are configured for it, and rules had to answer in their place.
     """
 
     text: str = ""
@@ -66,6 +67,7 @@ class Told:
     command: str = ""
     by: str = ""
     reason: str = ""
+    lacks_model: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class Asker:
             figures=tuple(as_told(fields, each) for each in dict.fromkeys(said.fields)),
             command=said.command,
             by=speaker(answer),
+            lacks_model=not said.text and any(not link.is_offline for link in self.manager.chain(PURPOSE, "")),
         )
 
 

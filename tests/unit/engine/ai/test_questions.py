@@ -10,6 +10,7 @@ import pytest
 
 from engine.ai.brief import Line
 from engine.ai.questions import Asker, Told, account_lines
+from engine.llm.answers import Link
 from handlers.cards import answers
 from tests.fakes import reports
 from tests.fakes.panel import NOON, Script
@@ -83,6 +84,14 @@ async def test_without_a_model_the_command_that_tells_it_is_named(question: str,
     found = await Asker(manager=Script().manager()).answer(question, LINES, NOON)
     assert (found.text, found.command) == ("", command)
     assert answers.card(found).text.startswith(f"/{command} shows it.")
+
+
+async def test_where_the_models_that_are_configured_are_not_to_be_had_nobody_is_told_to_configure_one():
+    nobody, rules = Link(provider="openai", model="m1"), Link(provider="offline", model="rules", is_offline=True)
+    asker = Asker(manager=replace(Script().manager(), chain=lambda *_: (nobody, rules)))
+    assert "No model has answered this time" in answers.card(await asker.answer("zzz", LINES, NOON)).text
+    alone = Asker(manager=replace(Script().manager(), chain=lambda *_: (rules,)))
+    assert "llm.providers" in answers.card(await alone.answer("zzz", LINES, NOON)).text
 
 
 async def test_where_models_are_off_the_command_is_named_as_well():
