@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.models import models_beside
+from bot.predictions import prediction_prompt
 from config.settings import Settings
 from engine.ai.leakage import Case, Leakage, LeakageProbe, Share, parted
-from engine.ai.predictor import PLACES, PURPOSE
-from engine.ai.prompt_files import shipped_prompt
+from engine.ai.predictor import PURPOSE
+from engine.ai.prompt_files import Prompt
 from engine.llm.answers import Link
 from engine.llm.manager import LLMManager
 
@@ -45,16 +46,18 @@ async def measured(
         asked: Called after each case.
 
     Raises:
-        GreenlightError: The models cannot be asked by these settings.
+        GreenlightError: The models cannot be asked by these settings, or the prompt for predictions is none.
     """
     async with models_beside(settings) as models:
         ended = (lambda *_: cut_off) if cut_off else settings.llm.cut_off_of
-        return await rows_of(models.manager, cases, ended, asked)
+        return await rows_of(models.manager, prediction_prompt(settings), cases, ended, asked)
 
 
-async def rows_of(manager: LLMManager, cases: Sequence[Case], cut_off: CutOff, asked: Callable[[], None]) -> list[Row]:
+async def rows_of(
+    manager: LLMManager, prompt: Prompt, cases: Sequence[Case], cut_off: CutOff, asked: Callable[[], None]
+) -> list[Row]:
     """What each model of the chain says by itself: none answers for another."""
-    rows, prompt = list[Row](), shipped_prompt(PURPOSE, PLACES)
+    rows = list[Row]()
     for link in manager.chain(PURPOSE, ""):
         alone = replace(manager, chain=lambda *_, link=link: (link,))
         probe = LeakageProbe(manager=alone, prompt=prompt, asked=asked)

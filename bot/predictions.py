@@ -13,7 +13,7 @@ from config.settings import Settings
 from engine.ai.account import Holdings
 from engine.ai.alignment import GRACE
 from engine.ai.predictor import PLACES, PURPOSE, AITrendPredictor
-from engine.ai.prompt_files import prompt_from, shipped_prompt
+from engine.ai.prompt_files import Prompt, prompt_from, shipped_prompt
 from engine.ai.trend_predictions import TrendPredictions
 from engine.domain.decisions import Frame
 from engine.domain.errors import BadInput
@@ -56,7 +56,6 @@ def predictions_of(
     timeframes = [each for each in settings.predicts if each.duration >= shortest]
     if not timeframes:
         return None
-    own = settings.ai.prediction
     predictor = AITrendPredictor(
         clock=clock,
         candles=candles,
@@ -66,7 +65,7 @@ def predictions_of(
         sentiment=sentiment,
         holdings=Holdings(store=store).of,
         manager=manager,
-        prompt=prompt_from(own.prompt, PLACES) if own.prompt else shipped_prompt(PURPOSE, PLACES),
+        prompt=prediction_prompt(settings),
     )
     return TrendPredictions(
         predictor=predictor,
@@ -77,8 +76,18 @@ def predictions_of(
             dict.fromkeys(Listing(each.venue, symbol) for each in market.contexts for symbol in each.markets)
         ),
         timeframes=timeframes,
-        within=own.within.total_seconds(),
+        within=settings.ai.prediction.within.total_seconds(),
     )
+
+
+def prediction_prompt(settings: Settings) -> Prompt:
+    """How somebody is asked for a prediction.
+
+    Raises:
+        DataError: The prompt of one's own cannot be read, or lacks a part.
+    """
+    own = settings.ai.prediction.prompt
+    return prompt_from(own, PLACES) if own else shipped_prompt(PURPOSE, PLACES)
 
 
 def prediction_jobs(predictions: TrendPredictions | None, market: Source) -> tuple[Job, ...]:

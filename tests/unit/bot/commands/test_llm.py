@@ -135,6 +135,20 @@ def test_the_leakage_card_of_the_offline_analyst_says_that_it_follows_the_brief(
     assert before.startswith("offline  before 2026-06-01")
 
 
+def test_the_leakage_card_is_asked_by_the_prompt_of_ones_own(tmp_path: Path):
+    new_file(tmp_path)
+    file, own = tmp_path / "BTCUSDT-1d.csv", tmp_path / "own.md"
+    write_candles(file, walk(7, HISTORY + 600, sigma=0.03, timeframe=Timeframe.D1))
+    chain = {"BOT_LLM__CHAIN": '["offline"]', "BOT_AI__ENABLED": "true", "BOT_AI__PREDICTION__PROMPT": str(own)}
+    form = "<!-- version: 1 -->\n# System\nYou foretell.\n# Question\nSymbol: $symbol\n{}\n$brief\n"
+    verdicts = []
+    for line in ("Timeframe: $timeframe", "Candles of $timeframe"):
+        own.write_text(form.format(line))
+        found = llm(tmp_path, "leakage", "--data", str(file), "--cases", "2", **chain)
+        verdicts.append(found.stdout.splitlines()[1].split()[2:4])
+    assert verdicts == [["2", "2"], ["2", "0"]], "rules find their timeframe by the line that says so"
+
+
 def test_the_leakage_card_needs_a_past(tmp_path: Path):
     new_file(tmp_path)
     file = tmp_path / "BTCUSDT-1d.csv"
