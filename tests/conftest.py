@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Generator, Iterator
+from decimal import Context, localcontext
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+@pytest.fixture(autouse=True)
+def own_decimals() -> Iterator[None]:
+    """How numbers are rounded is each test's own: ccxt, asked by itself, leaves it changed."""
+    with localcontext(Context()):
+        yield
 
 
 gc.disable()  # until all is collected: what is imported stays

@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from decimal import localcontext
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -279,7 +280,9 @@ class VenueClient:
         try:
             async with asyncio.timeout(self._within) as limit:
                 answer_until.set(limit)
-                return parse(await ask(self._ccxt))
+                with localcontext():  # ccxt sets how numbers are rounded, and leaves it so for whoever comes after
+                    told = await ask(self._ccxt)
+                return parse(told)
         except TimeoutError:
             raise VenueError(f"{self.name} does not answer within {plain(self._within, 6)} s.") from None
         except errors.BaseError as error:

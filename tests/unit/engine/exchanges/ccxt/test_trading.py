@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Underflow, localcontext
 from functools import partial
 
 import pytest
@@ -68,6 +68,13 @@ async def test_a_market_order_goes_there_and_comes_back_with_its_fill_and_fee(at
     assert (ended.order.status, ended.order.venue_order_id) == (OrderStatus.FILLED, sent.venue_order_id)
     assert (await at.venue.events(batch.cursor)).events == ()
     assert (await at.venue.balances())["BTC"] == Decimal("0.0999")
+
+
+async def test_how_money_is_rounded_stays_as_it_was(at: Account) -> None:
+    """Ccxt sets how decimals are rounded for all who come after it, and has what is too small raise."""
+    with localcontext(Context()) as own:
+        assert isinstance(await at.venue.submit(limit("a", "50000")), Ack)
+        assert (own.rounding, own.traps[Underflow]) == (ROUND_HALF_EVEN, False)
 
 
 async def test_a_stop_and_target_stands_at_the_venue_and_its_stop_sells(at: Account, fake: FakeBinance) -> None:
