@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.account import owner_of
+from bot.at_work import at_work_of
 from bot.doctor.check import Case, Check
-from bot.engine import at_work_of
 from bot.markets import source
 from bot.own_files import is_own_folder, open_folders, wider_files, wider_folders
 from bot.venues import real_venues, venue_files
