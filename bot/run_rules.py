@@ -92,6 +92,24 @@ def _somebody_responsible(settings: Settings) -> Iterator[ConfigError]:
         )
 
 
+def _no_play_money(settings: Settings) -> Iterator[ConfigError]:
+    """What orders with money are sized by has nothing in it that is worth nothing."""
+    real = real_venues(settings)
+    if not real:
+        return
+    money = [name for name in real if not settings.exchanges[name].sandbox]
+    worthless = [f"exchanges.{name}.sandbox" for name in real if money and name not in money]
+    contexts = enumerate(settings.contexts)
+    worthless += [f"contexts.{number}.exchange" for number, each in contexts if each.exchange not in real]
+    for key in worthless:
+        yield ConfigError(
+            "trades with what is worth nothing, beside real orders, which would be sized by both.",
+            "Give it an account of its own: another file, with another database.url.",
+            key=key,
+            other=f"exchanges.{(money or real)[0]}.orders",
+        )
+
+
 def _real_venues(settings: Settings) -> list[str]:
     """The venues that orders would go to, whether they are on or not."""
     return [name for name, each in settings.exchanges.items() if each.orders == "real"]
@@ -273,6 +291,7 @@ def _moment(at: datetime) -> str:
 RULES = (
     Rule(needs=("profile", "live_trading", "market", "exchanges"), broken=_real_orders),
     Rule(needs=("exchanges", "people", "capital"), broken=_somebody_responsible),
+    Rule(needs=("market", "exchanges", "contexts"), broken=_no_play_money),
     Rule(needs=("database",), broken=driver_missing),
     Rule(needs=("database", "venue", "viewer", "logs", "replay"), broken=_room_for_files),
     Rule(needs=("people",), broken=_names_of_people),

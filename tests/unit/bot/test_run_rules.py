@@ -176,6 +176,22 @@ def test_real_money_needs_the_word_keys_an_admin_and_a_first_stage(refusal: Refu
     assert "people: must name an admin" in refusal(traders, profile="prod", **KEYS)[0]
 
 
+def test_play_money_and_coins_of_a_test_net_have_no_part_in_an_account_with_money(refusal: Refusal) -> None:
+    """Their worth would count in the equity that real orders are sized by."""
+    agreed = f"{ADMIN}live_trading: I understand\n"
+    traded = "{name: %s, strategy: ma_cross, exchange: %s, markets: [BTC/USDT], timeframe: 1h, higher: [4h, 1d]}"
+    contexts = f"contexts: [{traded % ('a', 'binance')}, {traded % ('b', 'other')}]\n"
+    other = "exchanges: {binance: {}, other: {venue: binance, %s}}\n"
+    second = KEYS | {"BOT_EXCHANGES__OTHER__API_KEY": "k" * 32, "BOT_EXCHANGES__OTHER__SECRET": "s" * 32}
+    assert refusal(agreed + contexts + other % "orders: real", profile="prod", **second) == []
+    for how, key in (
+        ("orders: paper", "contexts.1.exchange"),
+        ("orders: real, sandbox: true", "exchanges.other.sandbox"),
+    ):
+        (line,) = refusal(agreed + contexts + other % how, profile="prod", **second)
+        assert f"{key}: trades with what is worth nothing, beside real orders" in line
+
+
 def test_real_orders_at_prices_of_another_time_are_refused(refusal: Refusal) -> None:
     line, *_ = refusal('live_trading: "I understand"\nexchanges: {binance: {orders: real}}', profile="demo")
     assert "exchanges.binance.orders: must be paper while market.source is replay" in line
