@@ -358,6 +358,14 @@ class ModelProvider(Protocol):
         """The provider, as the settings call it."""
         ...
 
+    async def open(self) -> None:
+        """Load what a question needs, such as an SDK, where that is not done yet; nothing is sent.
+
+        Raises:
+            ModelError: It cannot be loaded; a question says so too.
+        """
+        ...
+
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Ask a model once. How long one waits is the caller's: a call that is cancelled is cut.
 

@@ -60,6 +60,9 @@ class Scripted:
     name: str
     asked: list[Usage] = field(default_factory=list)
 
+    async def open(self) -> None:
+        """It is ready."""
+
     async def ask(self, request: ModelRequest) -> ModelReply:
         text = json.dumps(RULES[request.purpose](request) or {})
         read = len(request.system_message) + len(request.prompt) + len(json.dumps(request.schema))

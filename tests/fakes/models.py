@@ -72,6 +72,11 @@ class FakeProvider:
     name: str = "openai"
     script: Sequence[Step] = ()
     asked: list[ModelRequest] = field(default_factory=list)
+    opens: float = 0.0
+    """Seconds until it can be asked."""
+
+    async def open(self) -> None:
+        await asyncio.sleep(self.opens)
 
     async def ask(self, request: ModelRequest) -> ModelReply:
         self.asked.append(request)

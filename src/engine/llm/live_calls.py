@@ -105,10 +105,25 @@ class LiveCalls:
             worst = self.pricing.worst(provider, question.request)
         except GreenlightError as error:
             return _not_asked(error.message)
+        began = monotonic()
+        if not await self._is_ready(provider, within):
+            return _not_asked(f"{provider} was not ready within {within:.3g} s")
+        within -= monotonic() - began
         reserved = await self.ledger.reserve(_planned(question, worst, self.wall()))
         if isinstance(reserved, OverCap):
             return _not_asked(_over(reserved))
         return await self._on_the_wire(question, reserved, judge, within)
+
+    async def _is_ready(self, provider: str, within: float) -> bool:
+        """Whether a provider can be asked in time: what it loads before is no call, and nothing is set aside for it."""
+        try:
+            async with asyncio.timeout(within):
+                await self.providers[provider].open()
+        except TimeoutError:
+            return False
+        except ModelError:
+            return True  # the call says what is wrong with it
+        return True
 
     async def _answered_before(self, question: Question, judge: Judge) -> Tried | None:
         """An earlier answer, where it is fresh, or stands however old it is."""

@@ -57,6 +57,9 @@ class ModelFileProvider:
         """What it is called in the settings."""
         return self._name
 
+    async def open(self) -> None:
+        """Nothing: the first question loads the model, and costs as little as the others."""
+
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Ask the model; whoever asks first waits until it is loaded, which goes on where they have no more time.
 

@@ -31,6 +31,9 @@ class OfflineAnalyst:
         """What it is called in the settings."""
         return self._name
 
+    async def open(self) -> None:
+        """Rules are there."""
+
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Answer by the rule for the purpose.
 

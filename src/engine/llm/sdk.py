@@ -69,6 +69,14 @@ class SdkProvider(ABC, Generic[C]):
         """What it is called in the settings."""
         return self._name
 
+    async def open(self) -> None:
+        """Make the client, on another thread.
+
+        Raises:
+            ModelError: Its package is missing, or its address is none.
+        """
+        await self._opened()
+
     async def ask(self, request: ModelRequest) -> ModelReply:
         """Ask a model once.
 
