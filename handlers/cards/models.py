@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from engine.domain.messages import Card, Item
-from engine.domain.model_ledger import BudgetNotice, Cap
+from engine.domain.model_ledger import SHORT, BudgetNotice, Cap
 from engine.domain.model_views import CapView, ModelsView, ProviderView
 from engine.domain.outcomes import Grade, Reliability
 from handlers.cards import wording
@@ -14,7 +14,9 @@ from handlers.cards.lines import entry
 _DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "BUSD", "DAI"})
 """Currencies that are dollars, or near to one."""
 _CENT = Decimal("0.01")
-_ON = "Nothing changes yet. The most a call can cost is set aside before it is made: a cap is never passed."
+_ON = "Nothing changes yet."
+_SHORT = "Of the models that cost something the cheapest alone is asked until then."
+_NEVER_PASSED = "The most a call can cost is set aside before it is made: a cap is never passed."
 _OVER = "Calls that might pass it are not made until then: cheaper models are asked, then the offline analyst."
 
 
@@ -26,7 +28,9 @@ def budget(notice: BudgetNotice) -> Card:
         return Card(
             title=f"Language models: {notice.percent}% of the {of_what(cap)} is used",
             fields=(used, begins),
-            text=wording.lines(_ON, "/llm tells what it went to."),
+            text=wording.lines(
+                f"{_SHORT if notice.percent >= SHORT else _ON} {_NEVER_PASSED}", "/llm tells what it went to."
+            ),
         )
     return Card(
         title=f"Language models: the {of_what(cap)} does not allow every call any more",

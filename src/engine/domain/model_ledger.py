@@ -11,8 +11,10 @@ from enum import StrEnum
 from engine.domain.days import Period
 from engine.domain.model_calls import Usage
 
+SHORT = 80
+"""The part of a cap, in per cent, from which on cheaper models are asked in place of dear ones."""
 SPENT = 100
-TOLD_AT = (50, 80, SPENT)
+TOLD_AT = (50, SHORT, SPENT)
 """The parts of a cap, in per cent, at which people are told; the last one where a call is not made for it."""
 
 

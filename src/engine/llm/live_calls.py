@@ -16,7 +16,7 @@ import structlog
 from engine.domain.errors import GreenlightError, ModelError, StoreError
 from engine.domain.figures import plain
 from engine.domain.model_calls import UNBILLED, ModelFault, ModelReply, StopReason, Usage
-from engine.domain.model_ledger import CallState, ModelCall, OverCap, Verdict
+from engine.domain.model_ledger import SHORT, CallState, ModelCall, OverCap, Verdict
 from engine.llm.answers import JudgedAnswer, Pricing, Question, Tried
 from engine.llm.breakers import CLOSED, Breakers, IsOpen
 from engine.llm.call_keys import schema_text
@@ -29,8 +29,6 @@ from engine.timing.clocks import monotonic
 
 _log = structlog.get_logger(__name__)
 
-SHORT_FROM = Decimal("0.8")
-"""The part of a cap from which on cheaper models are asked in place of dear ones."""
 LEFT_ALONE_AT_MOST = 3600.0
 """Wall seconds for which a provider is left alone because it says so; it may say anything."""
 _UNTOLD = JudgedAnswer(value=None, verdict=Verdict.NONE, reason="nobody waited for the answer")
@@ -69,7 +67,7 @@ class LiveCalls:
 
     async def is_short(self, purpose: str, context: str) -> bool:
         """Whether so little is left of a cap that cheaper models are asked in place of dear ones."""
-        return await self.ledger.share(purpose, context) >= SHORT_FROM
+        return await self.ledger.share(purpose, context) >= Decimal(SHORT) / 100
 
     async def ask(self, question: Question, judge: Judge, within: float) -> Tried:
         """Ask once, for at most so many wall seconds; trouble of the provider is told, not raised.

@@ -11,9 +11,8 @@ from bot.model_chains import faults
 from config.loader import load
 from config.models import ROLES
 from config.settings import Settings
-from engine.domain.model_ledger import TOLD_AT
+from engine.domain.model_ledger import SHORT, TOLD_AT
 from engine.llm.breakers import LEAVE_ALONE, THRESHOLD
-from engine.llm.live_calls import SHORT_FROM
 
 TEXT = (Path(__file__).parents[3] / "docs" / "ai.md").read_text()
 KEY = {"BOT_LLM__PROVIDERS__OPENAI__API_KEY": "sk-a"}
@@ -49,6 +48,6 @@ def test_its_figures_are_the_programs(tmp_path: Path):
     assert f"`llm.cache_ttl` ({llm.cache_ttl.seconds // 60} minutes)" in TEXT
     assert f"for {settings.retention.model_calls.days} days" in TEXT
     assert re.findall(r"^\| (\d+) % \|", TEXT, flags=re.MULTILINE) == [str(part) for part in TOLD_AT]
-    assert (THRESHOLD, LEAVE_ALONE, SHORT_FROM * 100) == (5, 60, 80)
+    assert (THRESHOLD, LEAVE_ALONE, SHORT) == (5, 60, 80)
     assert all(f"`{role}`" in TEXT for role in ROLES)
     assert not load("base", None, {}, {}, tmp_path).settings.asks_models, "without a key nobody is asked"

@@ -22,6 +22,11 @@ def test_people_read_how_much_of_a_budget_is_used_and_when_it_begins_anew():
     assert not card.alarm
 
 
+def test_people_read_from_when_on_the_cheapest_alone_is_asked():
+    assert models.budget(budget_notice(percent=50)).text.startswith("Nothing changes yet.")
+    assert models.budget(budget_notice(percent=80)).text.startswith("Of the models that cost something the cheapest")
+
+
 def test_people_read_that_a_call_was_not_made_and_what_answers_in_its_place():
     cap = Cap(period=Period.MONTH, usd=Decimal(20), context="sol-momentum")
     card = models.budget(replace(budget_notice(), cap=cap, percent=100, used=Decimal("19.5"), worst=Decimal("0.61")))
