@@ -19,6 +19,8 @@ MOST_PAST = 3
 _LOOKED_AT = 60
 """Among how many of the account's last trades they are looked for."""
 _DIGITS = 4
+_ABOUT_A_DOLLAR = frozenset({"USD", "USDT", "USDC", "FDUSD", "BUSD", "DAI", "TUSD", "EUR", "GBP", "CHF"})
+"""Currencies that are held against dollars as they are; what others are worth nobody has told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Beside:
 
     Attributes:
         lines: For the brief.
-        at_risk: What the trade may lose, in the quote currency; ``None`` where nobody knows.
+        at_risk: What the trade may lose, in the quote currency; ``None`` where nobody knows what that is in dollars.
     """
 
     lines: tuple[Line, ...] = ()
@@ -57,9 +59,10 @@ class AccountBrief:
             if each.listing == proposal.listing and not each.is_external and each.cost > 0
         ]
         price = Decimal(repr(proposal.close)) if proposal.close else None
+        at_risk = uow.account.portfolio().equity * self.risk_per_trade
         return Beside(
             lines=(*_held(held, price), *_past(past[:MOST_PAST])),
-            at_risk=uow.account.portfolio().equity * self.risk_per_trade,
+            at_risk=at_risk if proposal.symbol.partition("/")[2] in _ABOUT_A_DOLLAR else None,
         )
 
 

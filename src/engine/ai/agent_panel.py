@@ -71,7 +71,7 @@ class AgentPanel:
         if cost and last is not None and self.gate.is_the_same(brief, last):
             return last.opinions
         if self.gate.is_too_dear(cost, beside.at_risk):
-            return tuple(agent.abstains(_dear(cost, beside.at_risk)) for agent in self._members())
+            return tuple(agent.abstains(_dear(cost, beside.at_risk, proposal.symbol)) for agent in self._members())
         heard = await self._first_round(brief, proposal.context, until)
         if self.supervisor is not None:
             heard += (await _in_time(self.supervisor, brief, proposal.context, until, heard),)
@@ -93,8 +93,9 @@ class AgentPanel:
         return tuple(await asyncio.gather(*(_in_time(agent, brief, context, end) for agent in self.agents)))
 
 
-def _dear(cost: Decimal, at_risk: Decimal | None) -> str:
-    return f"it was not asked: that may cost ${plain(cost, 2)}, and {plain(at_risk or 0, 4)} are at risk"
+def _dear(cost: Decimal, at_risk: Decimal | None, symbol: str) -> str:
+    quote = symbol.partition("/")[2]
+    return f"it was not asked: that may cost ${plain(cost, 2)}, and {plain(at_risk or 0, 4)} {quote} are at risk"
 
 
 async def _in_time(agent: Agent, brief: Brief, context: str, until: float, heard: Sequence[Opinion] = ()) -> Opinion:

@@ -1,6 +1,8 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from engine.ai.account import AccountBrief
 from tests.fakes.engine import BTC, CASH, DAY, QUIET, Room, engine_room
 from tests.fakes.panel import a_proposal
@@ -17,6 +19,16 @@ async def told(room: Room) -> tuple[dict[str, Decimal | None], Decimal | None]:
 
 async def test_of_an_empty_account_nothing_is_told_but_what_may_be_lost(room: Room):
     assert await told(room) == ({}, CASH * RISK)
+
+
+@pytest.mark.parametrize(("quote", "is_told"), [("USDC", True), ("EUR", True), ("BTC", False), ("JPY", False)])
+async def test_what_may_be_lost_is_told_in_currencies_of_about_a_dollars_worth(
+    room: Room, quote: str, *, is_told: bool
+):
+    """Seen: a panel of an account in bitcoin was never asked, as a cent was more than 2 % of 0.005."""
+    brief = AccountBrief(store=room.store, risk_per_trade=RISK)
+    found = await brief.of(a_proposal(venue=room.venue.name, symbol=f"ETH/{quote}", close=100.0))
+    assert (found.at_risk is not None) is is_told
 
 
 async def test_what_is_held_and_how_trades_ended_is_told_with_the_gain(tmp_path: Path):

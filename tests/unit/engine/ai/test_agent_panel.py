@@ -158,4 +158,4 @@ async def test_it_is_not_asked_where_that_may_cost_more_than_its_share_of_what_i
     assert len(script.asked) == asked
     if not asked:
         assert {each.verdict for each in opinions} == {Verdict.ABSTAIN}
-        assert opinions[0].reasons[0].endswith("and 5 are at risk")
+        assert opinions[0].reasons[0].endswith("and 5 USDT are at risk")
