@@ -198,7 +198,7 @@ def calibrated(decision: Decision) -> tuple[tuple[str, str], ...]:
     found = decision.calibration
     if found is None:
         return ()
-    share, low, high = (wording.percent(round(each, 2)) for each in (found.value, found.low, found.high))
+    share, low, high = (wording.percent(each) for each in (found.value, found.low, found.high))
     wide = f", {BREAK}too wide to go alone" if found.is_wide else ""
     return (("Of such trades", f"{share} were won {BREAK}({low} to {high}{wide}; {found.outcomes} closed)"),)
 

@@ -264,9 +264,11 @@ def test_what_is_held_still_is_not_graded_and_nor_is_an_exit():
 
 
 def test_what_earlier_trades_say_of_the_confidence_is_told():
-    story = reports.why(judged=reports.judged(decision=reports.decision(confidence=0.42, calibration=FOUND)))
+    story = reports.why(
+        judged=reports.judged(decision=reports.decision(confidence=0.42, calibration=replace(FOUND, low=0.3306)))
+    )
     told = dict(for_phone(why.card(story)).fields)["Of such trades"]
-    assert " ".join(told.split()) == "42.00% were won (33.00% to 51.00%; 163 closed)"
+    assert " ".join(told.split()) == "42.00% were won (33.06% to 51.00%; 163 closed)"
     wide = replace(FOUND, is_wide=True)
     story = reports.why(judged=reports.judged(decision=reports.decision(calibration=wide)))
     assert "too wide to go alone" in dict(for_phone(why.card(story)).fields)["Of such trades"]
