@@ -138,8 +138,8 @@ def speaker(answer: Answer) -> str:
     return answer.model if answer.is_offline else f"{answer.provider} {answer.model}"
 
 
-def as_told(fields: Mapping[str, BriefField], each: str) -> str:
+def as_told(fields: Mapping[str, BriefField], each: str, digits: int = 3) -> str:
     """A field as it stood in the brief: the figure is the brief's, whatever the answer says of it."""
     field = fields[each]
     name = field.name.replace(".", " ").replace("_", " ")
-    return f"{name} {field.text if field.figure is None else plain(field.figure, 3)}"
+    return f"{name} {field.text if field.figure is None else plain(field.figure, digits)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from engine.ai.brief import Line, numbered, safe, written
 from engine.ai.prompt_files import Prompt, shipped_prompt
 from engine.ai.rules import command_for
 from engine.domain.account import Status
-from engine.domain.briefs import Brief
+from engine.domain.briefs import Brief, BriefField
 from engine.domain.decisions import Judged
 from engine.domain.figures import bounded, plain
 from engine.domain.positions import Position
@@ -27,6 +27,8 @@ from engine.llm.validating import Facts, FieldId, Validator
 PURPOSE = "question"
 LONGEST = 300
 """Letters of a question that are read."""
+_DIGITS = 6
+"""Of a figure that is shown beside an answer."""
 COMMANDS = (
     *("status", "positions", "balance", "count", "profit", "daily", "weekly", "monthly", "performance", "stats"),
     *("strategies", "trades", "chart", "pending", "why", "agents", "digest", "health", "sentiment", "llm"),
@@ -94,11 +96,17 @@ class Asker:
         fields = {field.id: field for field in brief.fields}
         return Told(
             text=" ".join(said.text.split()),
-            figures=tuple(as_told(fields, each) for each in dict.fromkeys(said.fields)),
+            figures=tuple(_cited(fields, each) for each in dict.fromkeys(said.fields)),
             command=said.command,
             by=speaker(answer),
             lacks_model=not said.text and any(not link.is_offline for link in self.manager.chain(PURPOSE, "")),
         )
+
+
+def _cited(fields: Mapping[str, BriefField], each: str) -> str:
+    """A field as people are shown it beside an answer: with what it is in, and a price in full."""
+    remark = fields[each].text if fields[each].figure is not None else ""
+    return f"{as_told(fields, each, _DIGITS)}{f', {remark}' if remark else ''}"
 
 
 def account_lines(

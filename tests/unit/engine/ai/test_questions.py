@@ -33,13 +33,23 @@ async def told(answer: Any, question: str = "how much did we lose today?") -> tu
 async def test_it_is_answered_in_words_with_the_figures_as_they_are():
     found, _ = await told(said())
     assert found == Told(
-        text="You lost a little today.", figures=("account today net -12.5",), command="daily", by="scripted m1"
+        text="You lost a little today.",
+        figures=("account today net -12.5, in USDT",),
+        command="daily",
+        by="scripted m1",
     )
     assert answers.card(found).text.splitlines() == [
         "You lost a little today.",
-        "· account today net -12.5\u200b",
+        "· account today net -12.5, \u200bin USDT\u200b",
         "/daily shows it.",
     ]
+
+
+async def test_a_price_that_is_cited_has_the_digits_that_it_has():
+    script = Script(says={"question": said()})
+    lines = [Line(name="position.t1_stop", figure=Decimal("166.154"), text="its stop")]
+    found = await Asker(manager=script.manager()).answer("where is my stop?", lines, NOON)
+    assert found.figures == ("position t1 stop 166.154, its stop",)
 
 
 @pytest.mark.parametrize(
