@@ -37,6 +37,8 @@ _log = structlog.get_logger(__name__)
 
 PURPOSE = "prediction"
 """What the manager is asked for: its chain, its caps and its figures go by it."""
+DIRECTION = "direction"
+"""The field of a prediction by whose probability its confidence is measured."""
 PLACES = ("symbol", "timeframe", "brief")
 """The places of a question for one."""
 LATE = "it was not there in time"
@@ -138,6 +140,7 @@ class AITrendPredictor:
             validate=Validator(
                 shape=PredictionShape, facts=Facts(symbol=brief.symbol, book=None, figures=brief.figures)
             ),
+            probability_of=DIRECTION,
         )
         if answer.abstains:
             return answer.reason
@@ -151,7 +154,7 @@ def _why(error: GreenlightError) -> str:
 
 
 def _of(answer: Answer, wanted: Wanted, at: datetime, made_at: datetime) -> TrendPrediction:
-    """What was answered; what a model says of its own confidence is not asked for, and none is made up."""
+    """What was answered; its confidence is what a provider tells of the direction: none is asked for or made up."""
     (listing, timeframe), said = wanted, answer.value
     return TrendPrediction(
         venue=listing.venue,
@@ -162,6 +165,7 @@ def _of(answer: Answer, wanted: Wanted, at: datetime, made_at: datetime) -> Tren
         direction=Trend(said.direction),
         expected_move=float(bounded(said.expected_move_percent / 100)),
         horizon=said.horizon_candles,
+        confidence=answer.probability,
         reasons=tuple(Reason(text=safe(each.text), fields=tuple(each.fields)) for each in said.reasons),
         by=speaker(answer),
         is_offline=answer.is_offline,

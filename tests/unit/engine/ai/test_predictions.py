@@ -55,6 +55,17 @@ async def test_each_timeframe_is_predicted_at_its_close_and_not_before(tmp_path:
             assert len(script.asked) == count, f"after {hours} h"
 
 
+async def test_how_sure_a_prediction_is_is_what_its_provider_tells_of_its_direction(tmp_path: Path):
+    sure = Script(says={"prediction": said()}, probability={"prediction": 0.61})
+    async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
+        predictions = predicting(room, sure.manager())
+        await made(room, predictions)
+        outlook = await predicting(room, sure.manager()).outlook(LISTING)
+        assert {each.confidence for each in outlook.predictions} == {0.61}
+        assert outlook.confidence == 0.61
+        assert {each.probability_of for each in sure.asked} == {"direction"}
+
+
 async def test_a_brief_tells_of_its_timeframe_and_of_what_is_held_with_the_reasons(tmp_path: Path):
     script = Script()
     async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
