@@ -28,6 +28,8 @@ from engine.sentiment.history import FEAR_GREED, NEWS, SentimentHistory
 from handlers.cards.wording import count
 
 RULES = "rules"
+_FEW = 0.05
+"""The share of a layer's questions that may lack an answer without a word about it."""
 _SOURCES = {FEAR_GREED: "Fear & Greed", NEWS: "headlines"}
 
 
@@ -102,7 +104,7 @@ class _Tried:
         before = (self.last.name, self.runs[self.last.name]) if self.runs else None
         beside = {} if layer.is_aside else self._aside(layer)
         self.rows.append(_row(layer.name, run, before, beside, cuts, self.seed))
-        self.notes += adjusting_notes(layer, run)
+        self.notes += [*gaps(layer.name, run.tape), *adjusting_notes(layer, run)]
         self.uses += [run.tape] if run.tape else []
         self.runs[layer.name] = run.result
         if not layer.is_aside:
@@ -151,6 +153,18 @@ def _unanswered(tape: TapeUse | None) -> str:
     if not tape.missing:
         return "there was nothing to ask"
     return f"the tape has no answer to any of {count(tape.missing, 'question')}"
+
+
+def gaps(name: str, tape: TapeUse | None) -> Iterator[str]:
+    """That a row says little of models, where its tape lacks more than a few answers."""
+    if tape is None:
+        return
+    asked = tape.answered.total() + tape.by_rules + tape.missing
+    if tape.missing > asked * _FEW:
+        yield (
+            f"{name}: the tape has no answer to {tape.missing:,} of {asked:,} questions, so that its row says little: "
+            f"a run of this layer by itself makes them (docs/ai.md)."
+        )
 
 
 def _keep(setup: BacktestSetup, name: str, result: BacktestResult, registry: TrialRegistry, now: datetime) -> None:
