@@ -23,7 +23,8 @@ def _models(case: Case) -> str:
     if llm.tape is not None:
         return f"{llm.tape} answers in their place, for nothing"
     told = "; ".join(f"{link}{_terms(case.settings, link)}" for link in all_links(llm))
-    return f"{told}; at most ${plain(llm.max_monthly_cost_usd, 2)} a month"
+    day = f"${plain(llm.max_daily_cost_usd, 2)} a day and " if llm.max_daily_cost_usd is not None else ""
+    return f"{told}; at most {day}${plain(llm.max_monthly_cost_usd, 2)} a month"
 
 
 def _terms(settings: Settings, link: Link) -> str:

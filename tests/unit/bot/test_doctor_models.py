@@ -50,6 +50,12 @@ async def test_who_is_asked_is_told_with_key_and_price_and_nobody_is_asked(tmp_p
     assert KEY not in lines["models"].text
 
 
+async def test_the_cap_of_a_day_is_told_where_there_is_one(tmp_path: Path):
+    async with serving() as server:
+        lines = await looked(settings_of(tmp_path, server, BOT_LLM__MAX_DAILY_COST_USD="0.75"))
+    assert lines["models"].text.endswith(" at most $0.75 a day and $100 a month")
+
+
 async def test_each_answers_once_and_is_booked_where_that_is_wanted(tmp_path: Path):
     new_file(tmp_path)
     async with serving() as server:
