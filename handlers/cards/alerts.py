@@ -320,6 +320,7 @@ def digest(report: Digest) -> Card:
             *((("Language models", _models(report, put_in)),) if report.models_usd else ()),
             *((("Adjuster", told),) if (told := adjuster.of_day(report.adjuster)) else ()),
             *((("Brier score", models.brier(report.brier, report.graded)),) if report.brier is not None else ()),
+            *((("Won, as said", models.as_said(report)),) if report.sure is not None else ()),
             (span, f"{wording.moment(report.begins)}\nto {wording.moment(report.ends)}"),
         ),
         graph=tuple(float(equity) for equity in report.equity_curve),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from engine.domain.digests import Digest
 from engine.domain.messages import Card, Item
 from engine.domain.model_ledger import SHORT, BudgetNotice, Cap
 from engine.domain.model_views import CapView, ModelsView, ProviderView
@@ -107,6 +108,11 @@ def _bins(found: Reliability) -> tuple[str, ...]:
         )
         for each in found.bins
     )
+
+
+def as_said(report: Digest) -> str:
+    """What came of graded trades beside what was said of them: ``1 of 3, where 62% was said``."""
+    return f"{report.graded_won} of {report.graded}, where {report.sure or 0:.0%} was said"
 
 
 def brier(score: float, trades: int) -> str:

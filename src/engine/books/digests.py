@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
+from statistics import fmean
 
 from engine.analysis.performance import own_and_external, tally
 from engine.analysis.reliability import reliability
@@ -93,7 +94,8 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
     closed, others = own_and_external(uow.positions.closed_within(begins, ends))
     theirs = tally(others)
     settled = uow.approvals.settled_within(begins, ends)
-    graded = reliability([each for each in uow.outcomes.closed_within(begins, ends) if each.heard])
+    heard = [each for each in uow.outcomes.closed_within(begins, ends) if each.heard]
+    graded = reliability(heard)
     expired = settled.pop("expired", 0)
     return Digest(
         id=name,
@@ -125,6 +127,8 @@ def figures(uow: UnitOfWork, name: str, ends: datetime, account: Portfolio | Non
         models_usd=uow.model_calls.booked_within(begins, ends),
         graded=graded.trades if graded else 0,
         brier=graded.brier if graded else None,
+        sure=fmean(each.confidence for each in heard) if heard else None,
+        graded_won=sum(each.won for each in heard),
         adjuster=AdjusterTally.of(uow.decisions.adjusted_within(begins, ends)),
     )
 

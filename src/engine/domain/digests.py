@@ -33,6 +33,8 @@ class Digest:
         models_usd: What calls of language models within it count with, in US dollars.
         graded: The closed trades that a panel was heard on.
         brier: How far the confidences of these were from what came, see ``Reliability``; ``None`` without any.
+        sure: The mean of these confidences, in [0, 1]; ``None`` without any, and for days fixed by older versions.
+        graded_won: How many of them were won: as many as were said to be, where confidences can be relied on.
         adjuster: What the policy that adjusts entries made of those within it, or would have made.
         payments: How many of the account's payments are in ``equity``: the first so many.
     """
@@ -66,4 +68,6 @@ class Digest:
     models_usd: Decimal = Decimal(0)
     graded: int = 0
     brier: float | None = None
+    sure: float | None = None
+    graded_won: int = 0
     adjuster: AdjusterTally = field(default_factory=AdjusterTally)

@@ -75,16 +75,18 @@ def together(week: str, days: Sequence[Digest]) -> Digest:
         external_cost=_external_cost(days),
         models_usd=sum((day.models_usd for day in days), Decimal(0)),
         graded=sum(day.graded for day in days),
-        brier=_brier(days),
+        brier=_mean([(day.brier, day.graded) for day in days]),
+        sure=_mean([(day.sure, day.graded) for day in days]),
+        graded_won=sum(day.graded_won for day in days),
         adjuster=sum((day.adjuster for day in days), AdjusterTally()),
     )
 
 
-def _brier(days: Sequence[Digest]) -> float | None:
-    """The mean over all graded trades; ``None`` without any."""
-    known = [(day.brier, day.graded) for day in days if day.brier is not None]
+def _mean(of_days: Sequence[tuple[float | None, int]]) -> float | None:
+    """The mean over all graded trades, of days with theirs; ``None`` without any."""
+    known = [(mean, count) for mean, count in of_days if mean is not None]
     trades = sum(count for _, count in known)
-    return sum(brier * count for brier, count in known) / trades if trades else None
+    return sum(mean * count for mean, count in known) / trades if trades else None
 
 
 def _external_cost(days: Sequence[Digest]) -> Decimal | None:

@@ -303,3 +303,4 @@ async def test_a_day_grades_the_trades_that_a_panel_was_heard_on(room: Room):
     found = await room.store.transact(work)
     assert found is not None
     assert (found.graded, found.brier) == (2, pytest.approx((0.01 + 0.36) / 2))
+    assert (found.graded_won, found.sure) == (1, pytest.approx(0.75))

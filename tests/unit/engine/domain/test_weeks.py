@@ -70,7 +70,9 @@ def test_only_a_week_whose_sunday_is_there_has_ended(days: int, weeks: list[str]
 
 
 def test_the_grade_of_a_week_is_the_mean_over_its_trades_and_not_over_its_days():
-    days = [reports.digest(graded=3, brier=0.2), reports.digest(), reports.digest(graded=1, brier=0.4)]
+    first = reports.digest(graded=3, graded_won=2, brier=0.2, sure=0.6)
+    days = [first, reports.digest(), reports.digest(graded=1, graded_won=1, brier=0.4, sure=0.8)]
     found = together("2026-W01", days)
     assert (found.graded, found.brier) == (4, pytest.approx(0.25))
+    assert (found.graded_won, found.sure) == (3, pytest.approx(0.65))
     assert together("2026-W01", [reports.digest()]).brier is None

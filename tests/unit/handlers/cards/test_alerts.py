@@ -388,3 +388,9 @@ def test_a_digest_grades_the_trades_that_a_panel_was_heard_on_where_there_are_an
         "0.21 (3 trades; 0 is best)"
     )
     assert "Brier score" not in dict(alerts.digest(reports.digest()).fields)
+
+
+def test_a_digest_says_how_many_of_them_were_won_beside_how_many_were_said_to_be():
+    found = reports.digest(graded=3, graded_won=1, sure=0.617, brier=0.2149)
+    assert dict(alerts.digest(found).fields)["Won, as said"] == "1 of 3, where 62% was said"
+    assert "Won, as said" not in dict(alerts.digest(reports.digest(graded=3, brier=0.2149)).fields), "an older day"
