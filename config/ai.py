@@ -49,7 +49,7 @@ class GateSettings(Section):
     min_change: Decimal = Field(default=Decimal("0.02"), ge=0, le=1)
     """By how much of itself a figure must have moved since it was last asked about the same; 0 to ask always."""
     max_cost_share: Decimal | None = Field(default=Decimal("0.02"), ge=0, le=1)
-    """The most that asking may cost, as a share of the money at risk; nothing for no such limit.
+    """The most that asking is expected to cost, as a share of the money at risk; nothing for no such limit.
 
     It counts where the account's currency is worth about a dollar.
     """

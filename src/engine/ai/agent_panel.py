@@ -84,8 +84,8 @@ class AgentPanel:
         return (*self.agents, *((self.supervisor,) if self.supervisor else ()))
 
     def _expected_cost(self, brief: Brief, context: str) -> Decimal:
-        """What asking all of them may cost at most: nothing is known of it before but what is asked."""
-        return sum((agent.worst_cost(brief, context) for agent in self._members()), Decimal(0))
+        """What asking all of them usually costs."""
+        return sum((agent.expected_cost(brief, context) for agent in self._members()), Decimal(0))
 
     async def _first_round(self, brief: Brief, context: str, until: float) -> tuple[Opinion, ...]:
         left = until - monotonic()
@@ -95,7 +95,9 @@ class AgentPanel:
 
 def _dear(cost: Decimal, at_risk: Decimal | None, symbol: str) -> str:
     quote = symbol.partition("/")[2]
-    return f"it was not asked: that may cost ${plain(cost, 2)}, and {plain(at_risk or 0, 4)} {quote} are at risk"
+    return (
+        f"it was not asked: that would cost about ${plain(cost, 2)}, and {plain(at_risk or 0, 4)} {quote} are at risk"
+    )
 
 
 async def _in_time(agent: Agent, brief: Brief, context: str, until: float, heard: Sequence[Opinion] = ()) -> Opinion:

@@ -86,11 +86,11 @@ class Agent:
             return replace(votes[0] if votes else self.abstains(LATE), cost=cost)
         return replace(agreed(believed, self.votes), cost=cost)
 
-    def worst_cost(self, brief: Brief, context: str) -> Decimal:
-        """What asking it of a brief may cost at most, in US dollars, where its first model answers at once."""
+    def expected_cost(self, brief: Brief, context: str) -> Decimal:
+        """What asking it of a brief usually costs, in US dollars, where its first model answers at once."""
         prompt = self._prompt(context)
         asked = prompt.asked(symbol=brief.symbol, brief=written(brief))
-        once = self.manager.worst_cost(asked, prompt.system, OpinionShape, self.name, context=context)
+        once = self.manager.expected_cost(asked, prompt.system, OpinionShape, self.name, context=context)
         return once * self.votes
 
     def _prompt(self, context: str) -> Prompt:

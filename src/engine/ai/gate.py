@@ -38,7 +38,7 @@ class Gate:
     Attributes:
         min_change: By how much of itself a figure of the brief must have moved since it was last asked; a text must be
             another one. With 0 it is always asked.
-        max_cost_share: The most that asking may cost, as a share of the money at risk; ``None`` for no limit.
+        max_cost_share: The most that asking may usually cost, as a share of the money at risk; ``None`` for no limit.
     """
 
     min_change: Decimal

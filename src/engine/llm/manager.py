@@ -19,6 +19,7 @@ from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Verdict
 from engine.llm.answers import Calls, JudgedAnswer, Link, Pricing, Question, Tried, Validate, judge_answer
 from engine.llm.call_keys import call_key
+from engine.llm.prices import usual_tokens
 from engine.llm.schemas import schema_of
 from engine.llm.validating import Unfit, only_object
 from engine.support.faults import fault_id
@@ -140,12 +141,18 @@ class LLMManager:
             return Answer(value=None, reason=f"{error.message} Nobody is asked what cannot be booked.")
         return replace(_answer(tries), latency=monotonic() - began)
 
-    def worst_cost(
+    def expected_cost(
         self, prompt: str, system_message: str, schema: type[BaseModel] | None, purpose: str, *, context: str = ""
     ) -> Decimal:
-        """The most that the first model of the chain would cost for a question, in US dollars."""
+        """What a question would usually cost at the first model of the chain, in US dollars."""
         links = self.chain(purpose, context) if self.is_on else ()
-        return self._worst(links[0], self._request(prompt, system_message, schema, purpose)) if links else Decimal(0)
+        if not links:
+            return Decimal(0)
+        usage = usual_tokens(self._request(prompt, system_message, schema, purpose))
+        try:
+            return self.pricing.cost(links[0].provider, links[0].model, usage)
+        except GreenlightError:
+            return Decimal(0)  # it says so where it is asked
 
     def _request(self, prompt: str, system_message: str, schema: type[BaseModel] | None, purpose: str) -> ModelRequest:
         return ModelRequest(

@@ -21,6 +21,10 @@ ANY_MODEL = ""
 """In the place of a model's name: whatever the provider runs."""
 _MILLION = Decimal(1_000_000)
 _AROUND = 1024
+_LETTERS = 4
+"""Of a token, as English has them."""
+_USUALLY_WRITTEN = 400
+"""Tokens of an answer: an opinion with its reasons has 70 to 200, and models think before they write."""
 """Tokens that a provider may put around a question: its format, and how it tells the model of a schema."""
 
 
@@ -142,6 +146,12 @@ def most_tokens(request: ModelRequest) -> int:
     schema = json.dumps(request.schema, indent=2) if request.schema is not None else ""
     texts = (request.system_message, request.prompt, request.schema_name, schema, schema)
     return _AROUND + sum(_bytes(text) for text in texts)
+
+
+def usual_tokens(request: ModelRequest) -> Usage:
+    """What a question and its answer usually have."""
+    written = min(request.max_tokens, _USUALLY_WRITTEN)
+    return Usage(input_tokens=most_tokens(request) // _LETTERS, output_tokens=written)
 
 
 def _bytes(text: str) -> int:

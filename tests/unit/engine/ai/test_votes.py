@@ -87,9 +87,9 @@ async def test_the_probability_of_its_verdict_is_the_confidence_of_a_single_answ
     assert {each.probability_of for each in script.asked} == {"verdict"}
 
 
-async def test_what_asking_may_cost_counts_every_vote():
+async def test_what_asking_costs_counts_every_vote():
     prices = FakePricing()
     manager = replace(Script().manager(), pricing=prices, chain=lambda *_: (BIG,))
     once = Agent(name="analyst", prompt=shipped_prompt("analyst"), manager=manager)
     brief = brief_of(a_proposal())
-    assert replace(once, votes=3).worst_cost(brief, "trend") == 3 * once.worst_cost(brief, "trend") > 0
+    assert replace(once, votes=3).expected_cost(brief, "trend") == 3 * once.expected_cost(brief, "trend") > 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.domain.errors import UnpricedModel
 from engine.domain.model_calls import ModelRequest, Usage
-from engine.llm.prices import ANY_MODEL, FREE, Price, PriceList, most_tokens
+from engine.llm.prices import ANY_MODEL, FREE, Price, PriceList, most_tokens, usual_tokens
 
 OWN = Price(input=Decimal("0.5"), output=Decimal(2), cached=Decimal("0.05"))
 MILLION = 1_000_000
@@ -118,6 +118,13 @@ def test_no_call_costs_more_than_its_reservation(
     cached = int(read * shares[0])
     usage = used(read, int(5000 * counted), cached=cached, kept=int((read - cached) * shares[1]))
     assert PRICES.cost(provider, model, usage) <= PRICES.worst(provider, asked)
+
+
+def test_what_a_question_usually_has_is_a_quarter_of_what_it_can_and_an_answer_of_some_length() -> None:
+    """A panel of a small account was never asked: its cost was taken for four answers as long as they may be."""
+    asked = request("x" * 4000, max_tokens=5000)
+    assert usual_tokens(asked) == Usage(input_tokens=most_tokens(asked) // 4, output_tokens=400)
+    assert usual_tokens(request(max_tokens=50)).output_tokens == 50
 
 
 @given(st.text(max_size=60))
