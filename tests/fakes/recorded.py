@@ -42,9 +42,12 @@ class MemoryRecord:
                 price=Decimal(1), status=OrderStatus.SENT, created_at=now, updated_at=now,
             )  # fmt: skip
 
-    def mark(self, client_id: str, status: OrderStatus) -> None:
+    def mark(self, client_id: str, status: OrderStatus, venue_order_id: str = "") -> None:
         if client_id in self.orders:
-            self.orders[client_id] = replace(self.orders[client_id], status=status)
+            self.orders[client_id] = replace(
+                self.orders[client_id], status=status,
+                venue_order_id=venue_order_id or self.orders[client_id].venue_order_id,
+            )  # fmt: skip
 
     def ask_to_cancel(self, client_id: str) -> None:
         if client_id in self.orders:
@@ -75,9 +78,9 @@ class Recorded:
         self._record.write(request)
         answer = await self._venue.submit(request)
         match answer:
-            case Ack():
+            case Ack(venue_order_id=told):
                 if self._record.orders[request.client_id].status is OrderStatus.SENT:
-                    self._record.mark(request.client_id, OrderStatus.OPEN)
+                    self._record.mark(request.client_id, OrderStatus.OPEN, told)
             case Refused():
                 self._record.mark(request.client_id, OrderStatus.REJECTED)
             case _:

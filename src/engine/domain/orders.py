@@ -171,6 +171,7 @@ class Order:
             nobody looked, or the book held less.
         cancel_requested_at: When this program asked the venue to cancel it; ``None`` where it did not.
         unsent: Why the venue never had it, where it has ended so.
+        venue_order_id: What the venue calls it; empty where that is not known.
     """
 
     id: str
@@ -196,6 +197,7 @@ class Order:
     expected: Decimal | None = None
     cancel_requested_at: datetime | None = None
     unsent: Unsent = Unsent.NO
+    venue_order_id: str = ""
 
     @property
     def rest(self) -> Decimal:

@@ -248,14 +248,6 @@ class Orders:
         query = select(_FILLS).where(_FILLS.c.order_id == order_id).order_by(_FILLS.c.number)
         return tuple(_fill(row) for row in self._connection.execute(query))
 
-    def venue_id_of(self, order_id: str) -> str:
-        """What its venue calls an order; empty where that is not known.
-
-        Raises:
-            UnknownId: There is none with that id.
-        """
-        return str(self._row(order_id).venue_order_id)
-
     def last_change(self, venue: str) -> datetime | None:
         """When an order at a venue last changed; ``None`` where there never was one."""
         found: datetime | None = self._connection.execute(

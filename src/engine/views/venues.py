@@ -100,7 +100,7 @@ def _order(uow: UnitOfWork, order_id: str) -> OrderView:
         order=order,
         fills=uow.orders.fills_of(order_id),
         at=uow.ledger.told_apart(order.request.venue),
-        venue_order_id=uow.orders.venue_id_of(order_id),
+        venue_order_id=order.venue_order_id,
         stop=held.stop if held else order.stop,
         target=held.target if held else order.target,
     )
