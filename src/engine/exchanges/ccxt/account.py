@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.domain.errors import VenueError
 from engine.domain.market import Market
 from engine.exchanges.ccxt import pages
-from engine.exchanges.ccxt.budget import Budget, Growing, is_urgent
+from engine.exchanges.ccxt.budget import BURST, Budget, asked_with, asking
 from engine.exchanges.ccxt.client import VenueClient, words_of
 from engine.exchanges.ccxt.habits import Habits, Placement, habits_of, oco_on_binance
+from engine.exchanges.ccxt.numbered import Growing, OneAtATime
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.rights import READERS, KeyRights
 from engine.exchanges.ccxt.turns import Urgency
@@ -40,6 +41,10 @@ _IN_TURN = frozenset({"kraken"})
 """Venues whose requests carry a number that grows: one at a time, or a later one may be there before an earlier."""
 _LIMITS_BY_KEY = frozenset({"kraken"})
 """Venues at which an account's calls count by themselves, beside those for its prices."""
+_ROOM = {"kraken": (9.0, 27.0)}
+"""Of venues at which it is not the usual: how many wall seconds of the budget may be used at once, and how many more
+where what has become of an order is asked for. Kraken's counter goes to 15, and a call that counts takes three seconds;
+what is left out is for calls that count more there than ccxt says."""
 _ID_LENGTH = 32
 """How long our client ids are; somebody else's order may have none, and goes by the venue's."""
 _FAR_AHEAD = 2**53
@@ -74,7 +79,7 @@ class VenueAccount(VenueClient):
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
         self._opening = asyncio.Lock()
-        self._in_turn: asyncio.Lock | None = None
+        self._budget: Budget | None = None
         self._together: tuple[int, list[Raw]] | None = None
         self.habits = Habits()
         """How the venue takes orders; known once it is open."""
@@ -113,19 +118,25 @@ class VenueAccount(VenueClient):
         venue.options["fetchOrder"] = {**(venue.options.get("fetchOrder") or {}), "acknowledged": True}
         if "recvWindow" in venue.options:
             venue.options["recvWindow"] = RECEIVE_WINDOW_MS
-        if venue.id in _IN_TURN:
-            self._in_turn = asyncio.Lock()
-            venue.nonce = Growing(venue.milliseconds)
         share = min(self._share, 1.0) if venue.id in _LIMITS_BY_KEY else 1.0  # of these the account has all
-        pace = Budget(venue.rateLimit * share / 1000, monotonic=self._clock.monotonic, sleep=asyncio.sleep)
-        venue.throttle = pace
+        burst, reserve = _ROOM.get(venue.id, (BURST, BURST))
+        self._budget = venue.throttle = Budget(
+            venue.rateLimit * share / 1000,
+            monotonic=self._clock.monotonic,
+            sleep=asyncio.sleep,
+            burst=burst,
+            reserve=reserve,
+        )
+        if venue.id in _IN_TURN:
+            venue.nonce = Growing(venue.milliseconds)
+            OneAtATime(venue, self._budget)
         await self.set_clock()
         self.habits = habits_of(venue)
         self.markets = await self.listings()
 
     async def set_clock(self) -> None:
         """Learn how far the venue's clock is from ours, where requests carry its time."""
-        if self._ccxt.has.get("fetchTime") and self._in_turn is None:
+        if self._ccxt.has.get("fetchTime") and self._ccxt.id not in _IN_TURN:
             await self._call(lambda venue: venue.load_time_difference(), _anything, Urgency.CLOSE)
 
     async def order_stream(self) -> AccountStream | None:
@@ -187,6 +198,14 @@ class VenueAccount(VenueClient):
                 raise
         return await ask({"trigger": True})
 
+    async def orders_of(self, venue_ids: Sequence[str]) -> list[Raw]:
+        """Orders by the venue's ids of them, where it tells them so; what it does not know is not among them."""
+        found: list[Raw] = []
+        for first in range(0, len(venue_ids), self.habits.told_by_ids):
+            some = list(venue_ids[first : first + self.habits.told_by_ids])
+            found += await self._timed(methodcaller("fetch_orders_by_ids", some), _rows)
+        return found
+
     async def listed_order(self, symbol: str, client_id: str, since_ms: int) -> Raw | None:
         """An order out of the venue's lists, both of which arrived whole; ``None`` where it is in neither.
 
@@ -224,7 +243,7 @@ class VenueAccount(VenueClient):
     async def cancel(self, symbol: str, client_id: str, venue_id: str = "") -> None:
         """Have an order cancelled; raises as ``order`` does, ``Missing`` also for one that is final."""
         params = {} if venue_id else {"clientOrderId": client_id}
-        await self._timed(lambda venue: venue.cancel_order(venue_id or None, symbol, params), _anything, urgent=True)
+        await self._timed(lambda venue: venue.cancel_order(venue_id or None, symbol, params), _anything, Urgency.ORDER)
 
     async def open_orders(self, symbol: str | None = None) -> Sequence[Raw]:
         """Every order that is not final, conditional ones among them; of all markets where none is named."""
@@ -290,32 +309,26 @@ class VenueAccount(VenueClient):
         return await self._timed(lambda venue: getattr(venue, method)(), read)
 
     async def _order(self, ask: Callable[[Any], Awaitable[Any]]) -> Raw:
-        return await self._timed(ask, _anything, urgent=True)
+        return await self._timed(ask, _anything, Urgency.ORDER)
 
     async def _timed(
-        self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], *, urgent: bool = False
+        self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], urgency: Urgency = Urgency.ROUTINE
     ) -> T:
-        """Ask; a second time where the venue refused the first for its time, and only then.
-
-        What is urgent waits for no turn and no budget: an order must not stand behind a list.
-        """
+        """Ask; a second time where the venue refused the first for its time, and only then."""
         if not self.is_open:
             await self.open()
-        token = is_urgent.set(urgent)
-        try:
+        with asking(urgency):
             try:
-                return await self._now(ask, parse, urgent=urgent)
+                return await self._now(ask, parse)
             except ClockRefused:
                 await self.set_clock()
-                return await self._now(ask, parse, urgent=urgent)
-        finally:
-            is_urgent.reset(token)
+                return await self._now(ask, parse)
 
-    async def _now(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], *, urgent: bool) -> T:
-        async with self._in_turn or nullcontext():
-            if urgent and self._gate is not None:
-                return await self._answer(self._gate, ask, parse)
-            return await self._call(ask, parse, Urgency.ROUTINE)
+    async def _now(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
+        """Ask; an order, and what has become of one, must not stand behind a list."""
+        if asked_with() <= Urgency.NEWS and self._gate is not None:
+            return await self._answer(self._gate, ask, parse)
+        return await self._call(ask, parse, asked_with())
 
     def _told(self, gate: Gate, error: Exception) -> Exception:
         """What an error of ccxt's proves: a no of the venue's own, or nothing."""
@@ -328,6 +341,8 @@ class VenueAccount(VenueClient):
             return Duplicate(words)
         if isinstance(error, errors.InvalidNonce):
             return ClockRefused(f"{self.name} refuses a request for its time: {words}")
+        if isinstance(error, (errors.DDoSProtection, errors.RateLimitExceeded)) and self._budget is not None:
+            self._budget.refused()
         if isinstance(error, _noes(errors)) or (isinstance(error, errors.ExchangeError) and _says_something(error)):
             return Rejected(words)
         return super()._told(gate, error)

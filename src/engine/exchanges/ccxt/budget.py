@@ -1,61 +1,112 @@
-"""How often an account is asked within a venue's limits, and the numbers that its requests carry."""
+"""How often an account is asked within a venue's limits, and in which order."""
 
 from __future__ import annotations
 
-from asyncio import Timeout
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
+
+from engine.exchanges.ccxt.turns import Urgency
 
 BURST = 10.0
 """How many wall seconds of the budget may be used at once after a time of quiet: limits are those of a minute."""
+_AFTER_REFUSAL = 3.0
+"""Wall seconds of the budget beyond all that may be used at once, after the venue said that it was too much."""
 
-answer_until: ContextVar[Timeout | None] = ContextVar("answer_until", default=None)
-"""Until when the answer to what is asked now is waited for: nobody's time runs while they wait for the budget."""
-is_urgent: ContextVar[bool] = ContextVar("is_urgent", default=False)
-"""Whether what is asked now waits for no budget: an order, or to cancel one."""
+answer_until: ContextVar[asyncio.Timeout | None] = ContextVar("answer_until", default=None)
+"""Until when the answer to what is asked now is waited for: nobody's time runs while they wait for their turn."""
+_urgency: ContextVar[Urgency] = ContextVar("_urgency", default=Urgency.ROUTINE)
 
 
-class Growing:
-    """Numbers that only grow, near the time in milliseconds: what some venues want each request to carry.
+@contextmanager
+def asking(urgency: Urgency) -> Iterator[None]:
+    """Ask meanwhile with an urgency; what asks with a greater one within it does so all the same."""
+    token = _urgency.set(min(urgency, _urgency.get()))
+    try:
+        yield
+    finally:
+        _urgency.reset(token)
 
-    Args:
-        now_ms: Milliseconds since 1970, by this machine: another clock might send a restart back.
-    """
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
-        self._last = 0
+def asked_with() -> Urgency:
+    """How urgent is what is asked now."""
+    return _urgency.get()
 
-    def __call__(self) -> int:
-        """The next of them."""
-        self._last = max(self._last + 1, self._now_ms())
-        return self._last
+
+@contextmanager
+def no_answer_awaited() -> Iterator[None]:
+    """Let the time for an answer stand still meanwhile."""
+    limit = answer_until.get()
+    until = limit.when() if limit is not None else None
+    if limit is None or until is None:
+        yield
+        return
+    now = asyncio.get_running_loop().time
+    left = until - now()
+    limit.reschedule(None)
+    try:
+        yield
+    finally:
+        limit.reschedule(now() + left)
 
 
 class Budget:
-    """Keeps what is asked within a share of the venue's limits; what is urgent counts, and does not wait.
+    """Keeps what is asked within a share of the venue's limits, the most urgent first; an order counts but never waits.
 
     Args:
         pace: Wall seconds that one unit of ccxt's cost takes.
         monotonic: Wall seconds.
         sleep: Waits so many of them.
+        burst: How many wall seconds of the budget may be used at once.
+        reserve: How many more may be where what has become of an order is asked for.
     """
 
     def __init__(
-        self, pace: float, *, monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+        self,
+        pace: float,
+        *,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        burst: float = BURST,
+        reserve: float = BURST,
     ) -> None:
         self._pace = pace
         self._monotonic = monotonic
         self._sleep = sleep
-        self._free_at = float("-inf")
+        self._burst = burst
+        self._reserve = reserve
+        self._used_until = float("-inf")
+        """When all that was asked is used up: so far ahead of now as is used at once."""
+        self._waiting: list[tuple[Urgency, int, float]] = []
+        self._numbers = count()
 
     async def __call__(self, cost: float | None = None) -> None:
         """Wait for the turn of a request that costs so much."""
-        now = self._monotonic()
-        at = max(self._free_at, now - BURST)
-        self._free_at = at + (1.0 if cost is None else cost) * self._pace
-        if at > now and not is_urgent.get():
-            limit = answer_until.get()
-            if limit is not None and (until := limit.when()) is not None:
-                limit.reschedule(until + at - now)
-            await self._sleep(at - now)
+        takes = (1.0 if cost is None else cost) * self._pace
+        urgency = asked_with()
+        if urgency is not Urgency.ORDER:
+            await self._wait((urgency, next(self._numbers), takes))
+        self._used_until = max(self._used_until, self._monotonic()) + takes
+
+    def refused(self) -> None:
+        """Note that the venue said that it was asked too often: others may have asked it too."""
+        full = self._monotonic() + self._burst + self._reserve + _AFTER_REFUSAL
+        self._used_until = max(self._used_until, full)
+
+    async def _wait(self, mine: tuple[Urgency, int, float]) -> None:
+        """Wait until there is room; looked at again after each wait, for what is more urgent may have come."""
+        self._waiting.append(mine)
+        try:
+            while (seconds := self._seconds_of(mine)) > 0:
+                with no_answer_awaited():
+                    await self._sleep(seconds)
+        finally:
+            self._waiting.remove(mine)
+
+    def _seconds_of(self, mine: tuple[Urgency, int, float]) -> float:
+        """How long one has to wait yet, behind those before it."""
+        room = self._burst + (self._reserve if mine[0] <= Urgency.NEWS else 0.0)
+        before = sum(each[2] for each in self._waiting if each < mine)
+        return self._used_until - self._monotonic() + before - room

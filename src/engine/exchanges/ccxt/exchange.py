@@ -27,10 +27,12 @@ from engine.domain.orders import (
 )
 from engine.exchanges.ccxt import legs, orders
 from engine.exchanges.ccxt.account import Duplicate, Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.budget import asking
 from engine.exchanges.ccxt.habits import placement
 from engine.exchanges.ccxt.happenings import Happenings
 from engine.exchanges.ccxt.lookup import Lookup
 from engine.exchanges.ccxt.record import OrderRecord
+from engine.exchanges.ccxt.turns import Urgency
 from engine.exchanges.ccxt.watching import Watching
 from engine.exchanges.requests import malformed
 from engine.ports import Clock, Cursor, EventBatch, MarketData
@@ -146,6 +148,7 @@ class CcxtExchange:
             return Unknown(client_id=request.client_id, reason=str(error))
         if not venue_id:
             return Unknown(client_id=request.client_id, reason=f"{self.name} gave no id for the order")
+        self._lookup.taken(request, venue_id)
         return self._acked(request, venue_id)
 
     async def _place(self, request: OrderRequest, market: Market) -> str:
@@ -167,7 +170,8 @@ class CcxtExchange:
     async def _there(self, request: OrderRequest, words: str) -> SubmitResult:
         """What to make of an order that the venue says it has already: it is the same, if it is found."""
         try:
-            found = await self._lookup.find(request.symbol, request.client_id, fills=False)
+            with asking(Urgency.NEWS):
+                found = await self._lookup.find(request.symbol, request.client_id, fills=False)
         except VenueError:
             found = NotFound(client_id=request.client_id)
         if isinstance(found, OrderState):
@@ -191,7 +195,8 @@ class CcxtExchange:
         reason = market if isinstance(market, str) else await self._refusal(sale, market)
         if reason or isinstance(market, str):
             return reason
-        held = (await self.balances()).get(market.base, Decimal(0))
+        with asking(Urgency.NEWS):
+            held = (await self.balances()).get(market.base, Decimal(0))
         if quantity > held:
             return f"it sells {grouped(quantity)} {market.base}, and {grouped(held)} is held"
         return ""
@@ -199,7 +204,8 @@ class CcxtExchange:
     async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
         """What the venue knows of an order of a market."""
         await self._account.open()
-        return await self._lookup.find(symbol, client_id)
+        with asking(Urgency.NEWS):
+            return await self._lookup.find(symbol, client_id)
 
     async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
         """Cancel what is left of an order of a market; one that is final is returned as it is.
@@ -209,6 +215,10 @@ class CcxtExchange:
         """
         await self._account.open()
         self._lookup.drop(client_id)
+        with asking(Urgency.NEWS):
+            return await self._cancel(symbol, client_id)
+
+    async def _cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
         before = await self._lookup.find(symbol, client_id, fills=False)
         if isinstance(before, NotFound) or before.status.final:
             return before

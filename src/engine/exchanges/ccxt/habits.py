@@ -25,6 +25,8 @@ _BY_CLIENT_ID = frozenset({"binance", "binanceus", "okx"})
 """Venues that are asked for an order, and to cancel one, by its client id; at others it is looked for in lists."""
 _LISTS_BY_CLIENT_ID = frozenset({"kraken"})
 """Venues whose lists can be asked for one client id."""
+_TOLD_BY_IDS = {"kraken": 20}
+"""Venues that tell orders by their own ids of them, and how many at once."""
 _PAGES = {"kraken": 50}
 """Venues that tell trades of all markets together, the newest first, so many in a page, and how many to leave out."""
 _BASES = {TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
@@ -48,6 +50,7 @@ class Habits:
     Attributes:
         by_client_id: Whether it is asked for an order, and to cancel one, by its client id.
         lists_by_client_id: Whether its lists can be asked for one client id.
+        told_by_ids: How many orders it tells at once by its own ids of them; 0 where it does not.
         pages_of: How many trades of all markets together it tells at once, the newest first; 0 where it tells them by
             market and time.
         holds_both: Whether it holds a stop and target of which one cancels the other.
@@ -61,6 +64,7 @@ class Habits:
 
     by_client_id: bool = False
     lists_by_client_id: bool = False
+    told_by_ids: int = 0
     pages_of: int = 0
     holds_both: bool = False
     holds_stops: bool = False
@@ -70,6 +74,11 @@ class Habits:
     asks_conditional: bool = False
     open_limit: int = 0
     trades_limit: int = 0
+
+    @property
+    def holds_stops_alone(self) -> bool:
+        """Whether of a stop and target it holds the stop, and the bot watches the target."""
+        return self.holds_stops and not self.holds_both
 
     def unholdable(self, request: OrderRequest) -> str:
         """Why the venue cannot hold an order; empty where it can, or the bot watches in its place."""
@@ -94,6 +103,7 @@ def habits_of(venue: Any) -> Habits:
     return Habits(
         by_client_id=venue.id in _BY_CLIENT_ID,
         lists_by_client_id=venue.id in _LISTS_BY_CLIENT_ID,
+        told_by_ids=_TOLD_BY_IDS.get(venue.id, 0),
         pages_of=_PAGES.get(venue.id, 0),
         holds_both=hasattr(venue, "private_post_orderlist_oco"),
         holds_stops=bool(placing.get("stopLossPrice") or placing.get("triggerPrice")) and not apart,

@@ -2,13 +2,15 @@
 
 Fills are read off the account's trades alone, never off an order's sums, so each counts once whoever tells of it. An
 order has ended for us only once all that the venue filled of it is told. At each look the open orders of the markets
-where we have some are asked for, and an order that is missing there is asked for by itself; trades are asked for where
-something was filled, and everywhere once a minute, for others may trade on the same account.
+where we have some are asked for, or those under way by the venue's ids of them where it tells them so; an order that is
+missing there is asked for by itself. Trades are asked for where something was filled, and everywhere once a minute, for
+others may trade on the same account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,16 +18,20 @@ from typing import Any
 
 from engine.domain.errors import UnknownCursor
 from engine.domain.market import to_millis
-from engine.domain.orders import NotFound, Order, OrderState, OrderStatus
-from engine.exchanges.ccxt import legs, orders, taken_in
-from engine.exchanges.ccxt.account import VenueAccount
+from engine.domain.orders import NotFound, Order, OrderState, OrderStatus, OrderType
+from engine.exchanges.ccxt import orders, taken_in
+from engine.exchanges.ccxt.account import Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.budget import asking
 from engine.exchanges.ccxt.lookup import Lookup
 from engine.exchanges.ccxt.taken_in import TakenIn
+from engine.exchanges.ccxt.turns import Urgency
 from engine.exchanges.ccxt.watching import Watching
 from engine.ports import Clock, Cursor, EventBatch, VenueEvent
 
 Raw = Mapping[str, Any]
 
+_JUST_SENT = timedelta(seconds=5)
+"""How long after something happened to an order what comes of it is asked for before other things."""
 SWEEP_EVERY = timedelta(minutes=1)
 """How often trades are asked for in every market, whether an order of ours is there or not."""
 
@@ -70,17 +76,20 @@ class Happenings:
         self._account.begin_look()
         under_way = await self._lookup.under_way()
         await self._watching.look([order.request for order in under_way.values()])
-        states = await self._states(under_way)
+        with asking(Urgency.NEWS if self._presses(under_way) else Urgency.ROUTINE):
+            states = await self._states(under_way)
         begins = self._clock.monotonic()
         sweeps = cursor is None or cursor not in self._going_on or begins - self._swept >= SWEEP_EVERY.total_seconds()
         asked = self._stirred | {states[name].symbol for name in _with_news(states, under_way)}
         symbols = dict.fromkeys([*sorted(asked), *(self._all(taken, under_way) if sweeps else ())])
         found: list[Raw] = []
         for symbol in symbols:
-            new = await (self._newest_trades(symbol) if cursor is None else self._new_trades(taken, symbol))
+            with asking(Urgency.NEWS if symbol in asked else Urgency.ROUTINE):
+                new = await (self._newest_trades(symbol) if cursor is None else self._new_trades(taken, symbol))
             taken = taken.and_(symbol, new)
             found += new
-        events = await self._filled(found, states, under_way)
+        with asking(Urgency.NEWS):
+            events = await self._filled(found, states, under_way)
         events += self._ended(events, states, under_way)
         self._stirred -= set(symbols)
         if sweeps:
@@ -88,6 +97,14 @@ class Happenings:
         batch = EventBatch(events=tuple(events), cursor=taken.cursor())
         self._going_on = {batch.cursor} if events else {batch.cursor, cursor}
         return batch
+
+    def _presses(self, under_way: Mapping[str, Order]) -> bool:
+        """Whether something may have been filled just now: it has no protection before that is known."""
+        now = self._clock.now()
+        return bool(self._stirred) or any(
+            order.request.type is OrderType.MARKET or now - order.updated_at < _JUST_SENT
+            for order in under_way.values()
+        )
 
     def _from_now(self) -> TakenIn:
         skew = self._account.skew or 0.0
@@ -101,21 +118,20 @@ class Happenings:
         return [symbol for symbol in dict.fromkeys(known) if symbol in self._account.markets]
 
     async def _states(self, under_way: Mapping[str, Order]) -> dict[str, OrderState]:
-        """Where each order is that was at the venue: off the list of the open ones, else asked for by itself."""
+        """Where each order is that was at the venue: with others in one call, else asked for by itself."""
         there: dict[str, dict[str, OrderState]] = {}
-        held = [order.request for order in under_way.values() if not self._lookup.is_watched(order.request)]
-        for symbol in dict.fromkeys(request.symbol for request in held):
-            for state in orders.order_states(await self._account.open_orders(symbol)):
-                self._lookup.note(state)
-                whole, leg = orders.as_whole(state)
-                there.setdefault(whole.client_id, {})[leg] = state
+        held = [order for order in under_way.values() if not self._lookup.is_watched(order.request)]
+        for state in orders.order_states(await self._told_of(held)):
+            self._lookup.note(state)
+            whole, leg = orders.as_whole(state)
+            there.setdefault(whole.client_id, {})[leg] = state
         states: dict[str, OrderState] = {}
         for client_id, order in under_way.items():
-            open_ones = there.get(client_id, {})
-            if "" in open_ones:
-                states[client_id] = open_ones[""]
-            elif len(open_ones) == (len(legs.LEGS) if self._account.habits.holds_both else 1):
-                states[client_id] = self._lookup.whole(open_ones, order.request)
+            known = there.get(client_id, {})
+            if "" in known:
+                states[client_id] = known[""]
+            elif self._lookup.is_whole(known, client_id):
+                states[client_id] = self._lookup.whole(known, order.request)
             elif self._lookup.is_untouched(client_id):
                 states[client_id] = self._lookup.watched(order.request)
             else:
@@ -123,6 +139,14 @@ class Happenings:
                 if not isinstance(found, NotFound):
                     states[client_id] = found
         return states
+
+    async def _told_of(self, held: Sequence[Order]) -> Sequence[Raw]:
+        """Orders by the venue's ids where it tells them so, else the open ones of each market where there are some."""
+        if self._account.habits.told_by_ids:
+            with suppress(Missing, Rejected):  # not said of which
+                return await self._account.orders_of([each for order in held for each in self._lookup.ids_of(order)])
+        symbols = dict.fromkeys(order.request.symbol for order in held)
+        return [raw for symbol in symbols for raw in await self._account.open_orders(symbol)]
 
     async def _newest_trades(self, symbol: str) -> list[Raw]:
         """The newest trades of a market, each of an order that the venue still lists."""

@@ -1,8 +1,9 @@
-"""What a real venue knows of an order, whoever sent it: by its client id, or looked for in the venue's lists."""
+"""What a real venue knows of an order, whoever sent it: by its client id or the venue's, or looked for in its lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from engine.domain.market import to_millis
 from engine.domain.orders import NotFound, Order, OrderRequest, OrderState, OrderStatus, OrderType
 from engine.exchanges.ccxt import legs, orders
-from engine.exchanges.ccxt.account import Missing, VenueAccount
+from engine.exchanges.ccxt.account import Missing, Rejected, VenueAccount
 from engine.exchanges.ccxt.record import OrderRecord
 from engine.ports import Clock
 
@@ -39,6 +40,10 @@ class Lookup:
         self._dropped: set[str] = set()
         self._untouched: set[str] = set()
         self._seen: dict[tuple[str, str], OrderState] = {}
+        self._ids: dict[str, str] = {}
+        """What the venue calls an order, by its client id."""
+        self._alone: set[str] = set()
+        """Stops and targets whose target was never sold, for they were taken in this run."""
 
     def drop(self, client_id: str) -> None:
         """Note that a stop and target that is watched here is watched no more."""
@@ -51,6 +56,7 @@ class Lookup:
     def touch(self, client_id: str) -> None:
         """Note that something of a stop and target that is watched here is at the venue, or may be."""
         self._untouched.discard(client_id)
+        self._alone.discard(client_id)
 
     def is_untouched(self, client_id: str) -> bool:
         """Whether nothing of a stop and target was at the venue when it was asked, and nothing was sent since."""
@@ -62,6 +68,7 @@ class Lookup:
         ids = {order.request.client_id for order in written}
         self._dropped &= ids
         self._untouched &= ids
+        self._alone &= ids
         self._dropped |= {order.request.client_id for order in written if order.cancel_requested_at is not None}
         return {order.request.client_id: order for order in written if order.status.at_venue}
 
@@ -75,6 +82,35 @@ class Lookup:
     def is_watched(self, request: OrderRequest | None) -> bool:
         """Whether nothing of an order is at the venue until its price is there."""
         return request is not None and request.type is OrderType.OCO and not self._account.habits.holds_stops
+
+    def taken(self, request: OrderRequest, venue_id: str) -> None:
+        """Note what the venue calls an order that it has just taken; of a stop and target it is the stop."""
+        if self.is_watched(request):
+            return
+        is_oco = request.type is OrderType.OCO
+        self._call(legs.leg_id(request.client_id, legs.STOP) if is_oco else request.client_id, venue_id)
+        if is_oco:
+            self._alone.add(request.client_id)
+
+    def ids_of(self, order: Order) -> list[str]:
+        """What the venue calls an order, each leg of it where it has several; those that are known."""
+        own = order.request.client_id
+        if order.request.type is not OrderType.OCO:
+            found = [self._ids.get(own) or order.venue_order_id]
+        else:
+            found = [self._ids.get(legs.leg_id(own, leg), "") for leg in legs.LEGS]
+            found[0] = found[0] or order.venue_order_id
+        return [each for each in found if each]
+
+    def is_whole(self, known: Mapping[str, OrderState], client_id: str) -> bool:
+        """Whether these are all the legs of a stop and target that the venue can have."""
+        return len(known) == len(legs.LEGS) or self._is_alone(known.get(legs.STOP), client_id)
+
+    def _is_alone(self, stop: OrderState | None, client_id: str) -> bool:
+        """Whether the target was not sold: that is done here, once the stop is gone and something is left of it."""
+        if stop is None or not self._account.habits.holds_stops_alone:
+            return False
+        return not stop.status.final or stop.filled >= stop.quantity or client_id in self._alone
 
     async def find(self, symbol: str, client_id: str, *, fills: bool = True) -> OrderState | NotFound:
         """What the venue knows of an order.
@@ -92,14 +128,22 @@ class Lookup:
         if not is_oco and (found := await self._one(symbol, client_id, fills=fills)):
             return found
         if is_oco or request is None:
-            parts = [(leg, await self._one(symbol, legs.leg_id(client_id, leg), fills=fills)) for leg in legs.LEGS]
-            known = {leg: part for leg, part in parts if part is not None}
+            known = await self._legs(symbol, client_id, fills=fills)
             if known:
                 return self.whole(known, request)
         if request is not None and self.is_watched(request):
             self._untouched.add(client_id)
             return self.watched(request)
         return NotFound(client_id=client_id)
+
+    async def _legs(self, symbol: str, client_id: str, *, fills: bool) -> dict[str, OrderState]:
+        known: dict[str, OrderState] = {}
+        for leg in legs.LEGS:
+            part = await self._one(symbol, legs.leg_id(client_id, leg), fills=fills)
+            known |= {leg: part} if part is not None else {}
+            if self._is_alone(known.get(legs.STOP), client_id):
+                break
+        return known
 
     def whole(self, known: Mapping[str, OrderState], request: OrderRequest | None) -> OrderState:
         """The legs of a stop and target as one order; of one that is watched here its stop may have gone to market."""
@@ -148,7 +192,27 @@ class Lookup:
                 return await self._account.order(symbol, client_id)
         except Missing:
             return None
-        return await self._listed(symbol, client_id)
+        return await self._called(symbol, client_id) or await self._listed(symbol, client_id)
+
+    async def _called(self, symbol: str, client_id: str) -> Raw | None:
+        """An order by what the venue calls it; ``None`` where that is not known, or it is another's."""
+        venue_id = await self._id_of(client_id)
+        if not venue_id:
+            return None
+        with suppress(Missing, Rejected):
+            raw = await self._account.order(symbol, "", venue_id)
+            return raw if raw.get("clientOrderId") == client_id else None
+        return None
+
+    async def _id_of(self, client_id: str) -> str:
+        """What the venue calls an order, as far as is known here or written down; of a stop and target, its stop."""
+        if client_id in self._ids:
+            return self._ids[client_id]
+        whole, leg = legs.whole_of(client_id)
+        written = await self._record.order(whole)
+        if written is None or leg == legs.TARGET or written.venue_order_id == whole:
+            return ""
+        return written.venue_order_id
 
     async def _listed(self, symbol: str, client_id: str) -> Raw | None:
         """An order out of the venue's lists, both of which arrived whole; ``None`` where it is in neither."""
@@ -164,6 +228,8 @@ class Lookup:
         """
         if self._account.habits.by_client_id:
             return ""
+        if client_id in self._ids:
+            return self._ids[client_id]
         found = await self._one(symbol, client_id, fills=False)
         if found is None:
             raise Missing(f"{self.name} does not know the order {client_id}.")
@@ -174,6 +240,12 @@ class Lookup:
         self._seen[state.symbol, state.venue_order_id] = state
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]
+        self._call(state.client_id, state.venue_order_id)
+
+    def _call(self, client_id: str, venue_id: str) -> None:
+        self._ids[client_id] = venue_id
+        if len(self._ids) > _REMEMBERED:
+            del self._ids[next(iter(self._ids))]
 
     async def of_trade(self, symbol: str, venue_id: str) -> OrderState:
         """The order of a trade, by the venue's id of it; how far it is may be older.

@@ -20,6 +20,10 @@ AT_ONCE = 8
 class Urgency(IntEnum):
     """How soon a question is wanted answered, the soonest first."""
 
+    ORDER = -2
+    """An order, or to cancel one: it waits for nothing."""
+    NEWS = -1
+    """What has become of an order: what is bought has no protection before that is known."""
     CLOSE = 0
     """A candle that has closed: decisions wait for it."""
     LIST = 1

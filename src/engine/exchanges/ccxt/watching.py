@@ -17,8 +17,10 @@ from engine.domain.errors import NoData, VenueError
 from engine.domain.orders import NotFound, OrderRequest, OrderType
 from engine.exchanges.ccxt import legs
 from engine.exchanges.ccxt.account import Duplicate, Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.budget import asking
 from engine.exchanges.ccxt.habits import placement
 from engine.exchanges.ccxt.lookup import Lookup
+from engine.exchanges.ccxt.turns import Urgency
 from engine.ports import Clock, MarketData
 
 LATE_WITHIN = 10.0
@@ -46,7 +48,8 @@ class Watching:
         for request in under_way:
             if request.type is OrderType.OCO and not self._lookup.is_dropped(request.client_id):
                 try:
-                    await self._look_at(request)
+                    with asking(Urgency.NEWS):
+                        await self._look_at(request)
                 except VenueError as error:
                     _log.warning(
                         "a watched stop and target is looked at again", order=request.client_id, detail=str(error)

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from engine.exchanges.ccxt.budget import BURST, Budget, Growing, answer_until, is_urgent
+from engine.exchanges.ccxt.budget import BURST, Budget, answer_until, asking
+from engine.exchanges.ccxt.turns import Urgency
 
 
 class Hand:
@@ -32,13 +33,12 @@ async def test_after_a_time_of_quiet_a_burst_goes_at_once_and_then_the_pace_hold
     assert hand.slept == [1.0] * 3
 
 
-async def test_what_is_urgent_counts_and_does_not_wait() -> None:
+async def test_an_order_counts_and_does_not_wait() -> None:
     hand = Hand()
     budget = hand.budget()
     await budget(BURST + 5)
-    token = is_urgent.set(True)
-    await budget(1)
-    is_urgent.reset(token)
+    with asking(Urgency.ORDER):
+        await budget(1)
     assert hand.slept == []
     await budget(1)
     assert hand.slept == [6.0]
@@ -56,7 +56,31 @@ async def test_nobodys_time_for_an_answer_runs_while_they_wait_for_the_budget() 
         await asyncio.sleep(0.01)
 
 
-def test_numbers_that_grow_never_stand_still() -> None:
-    at = iter([5, 5, 4, 9])
-    growing = Growing(lambda: next(at))
-    assert [growing() for _ in range(4)] == [5, 6, 7, 9]
+async def test_what_has_become_of_an_order_is_asked_for_before_lists_that_wait() -> None:
+    budget = Budget(1, monotonic=asyncio.get_running_loop().time, sleep=asyncio.sleep, burst=0.1, reserve=0.2)
+    await budget(0.2)
+    asked: list[str] = []
+
+    async def ask(name: str, urgency: Urgency) -> None:
+        with asking(urgency):
+            await budget(0.04)
+        asked.append(name)
+
+    lists = [asyncio.create_task(ask("list", Urgency.ROUTINE)) for _ in range(2)]
+    await asyncio.sleep(0)
+    for _ in range(4):
+        await ask("news", Urgency.NEWS)
+    await asyncio.gather(*lists)
+    assert asked == ["news"] * 4 + ["list"] * 2
+
+
+async def test_a_refusal_by_the_venue_leaves_room_for_orders_alone() -> None:
+    hand = Hand()
+    budget = hand.budget()
+    budget.refused()
+    with asking(Urgency.ORDER):
+        await budget(1)
+    assert hand.slept == []
+    with asking(Urgency.NEWS):
+        await budget(1)
+    assert hand.now > 1000

@@ -1,0 +1,67 @@
+"""Kraken's counter as it is at the real venue: few calls, and what leads to a protection before what only looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.kraken import FakeKraken, trading_kraken
+from tests.fakes.real_bench import Bench, bench_at
+
+AT_ONCE = 3.0
+"""Seconds within which a purchase has its stop, on a busy machine; a single point of the counter takes as long."""
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeKraken]:
+    async with trading_kraken(balances={"USD": "100000"}) as fake:
+        fake.set_price("XBTUSD", 60_000)
+        yield fake
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, fake: FakeKraken) -> AsyncIterator[Bench]:
+    async with bench_at(tmp_path, fake) as made:
+        yield made
+
+
+def calls_of(fake: FakeKraken) -> list[str]:
+    return [each.call.rpartition("/")[2] for each in fake.log if "/private/" in each.call]
+
+
+def stops_of(fake: FakeKraken) -> int:
+    return sum(each.type == "STOP_LOSS" for each in fake.matching.open_orders())
+
+
+async def test_two_purchases_at_once_are_both_protected_at_once(bench: Bench, fake: FakeKraken) -> None:
+    begins = asyncio.get_running_loop().time()
+    await asyncio.gather(bench.buy("a"), bench.buy("b"))
+    took = asyncio.get_running_loop().time() - begins
+    assert (stops_of(fake), fake.counter.refused) == (2, 0)
+    assert took < AT_ONCE
+
+
+async def test_an_order_is_asked_for_by_the_venues_id_of_it(bench: Bench, fake: FakeKraken) -> None:
+    before = len(calls_of(fake))
+    await bench.buy("a")
+    assert calls_of(fake)[before:] == ["AddOrder", "QueryOrders", "TradesHistory", "AddOrder", "QueryOrders"]
+    await bench.buy("b")
+    before = len(calls_of(fake))
+    await bench.sync()
+    assert calls_of(fake)[before:] == ["QueryOrders"]
+
+
+async def test_what_only_looks_holds_up_no_protection(bench: Bench, fake: FakeKraken) -> None:
+    looking = [asyncio.create_task(bench.exchange.balances()) for _ in range(12)]
+    await asyncio.sleep(0.1)
+    begins = asyncio.get_running_loop().time()
+    await bench.buy("a")
+    assert stops_of(fake) == 1
+    assert asyncio.get_running_loop().time() - begins < AT_ONCE
+    assert not all(each.done() for each in looking)
+    for each in looking:
+        each.cancel()
+    await asyncio.gather(*looking, return_exceptions=True)
