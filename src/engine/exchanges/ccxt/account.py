@@ -41,7 +41,7 @@ _IN_TURN = frozenset({"kraken"})
 """Venues whose requests carry a number that grows: one at a time, or a later one may be there before an earlier."""
 _LIMITS_BY_KEY = frozenset({"kraken"})
 """Venues at which an account's calls count by themselves, beside those for its prices."""
-_ROOM = {"kraken": (9.0, 27.0)}
+_ROOM = {"kraken": (18.0, 18.0)}
 """Of venues at which it is not the usual: how many wall seconds of the budget may be used at once, and how many more
 where what has become of an order is asked for. Kraken's counter goes to 15, and a call that counts takes three seconds;
 what is left out is for calls that count more there than ccxt says."""

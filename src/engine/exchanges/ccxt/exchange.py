@@ -138,6 +138,7 @@ class CcxtExchange:
         return await self._send(request, market)
 
     async def _send(self, request: OrderRequest, market: Market) -> SubmitResult:
+        self._happenings.expect()
         try:
             venue_id = await self._place(request, market)
         except Duplicate as error:
@@ -195,6 +196,7 @@ class CcxtExchange:
         reason = market if isinstance(market, str) else await self._refusal(sale, market)
         if reason or isinstance(market, str):
             return reason
+        self._happenings.expect()
         with asking(Urgency.NEWS):
             held = (await self.balances()).get(market.base, Decimal(0))
         if quantity > held:
@@ -215,6 +217,7 @@ class CcxtExchange:
         """
         await self._account.open()
         self._lookup.drop(client_id)
+        self._happenings.expect()
         with asking(Urgency.NEWS):
             return await self._cancel(symbol, client_id)
 

@@ -30,8 +30,8 @@ from engine.ports import Clock, Cursor, EventBatch, VenueEvent
 
 Raw = Mapping[str, Any]
 
-_JUST_SENT = timedelta(seconds=5)
-"""How long after something happened to an order what comes of it is asked for before other things."""
+_EXPECTED_FOR = 5.0
+"""Wall seconds for which what comes of an order that was sent or taken back is asked for before other things."""
 SWEEP_EVERY = timedelta(minutes=1)
 """How often trades are asked for in every market, whether an order of ours is there or not."""
 
@@ -61,6 +61,7 @@ class Happenings:
         self._clock = clock
         self._symbols = tuple(symbols)
         self._swept = float("-inf")
+        self._expected_until = float("-inf")
         self._going_on: set[Cursor | None] = set()
         """With any other cursor somebody goes on elsewhere than where this one is."""
         self._checked: set[str] = set()
@@ -69,6 +70,10 @@ class Happenings:
     def stir(self, symbol: str) -> None:
         """Have a market's trades asked for at the next look: the venue told of something there."""
         self._stirred.add(symbol)
+
+    def expect(self) -> None:
+        """Have the looks of the next moment go before other things: something is bought or sold."""
+        self._expected_until = self._clock.monotonic() + _EXPECTED_FOR
 
     async def after(self, cursor: Cursor | None) -> EventBatch:
         """What happened after a cursor, in order; with ``None`` as far back as the venue tells at once."""
@@ -100,11 +105,8 @@ class Happenings:
 
     def _presses(self, under_way: Mapping[str, Order]) -> bool:
         """Whether something may have been filled just now: it has no protection before that is known."""
-        now = self._clock.now()
-        return bool(self._stirred) or any(
-            order.request.type is OrderType.MARKET or now - order.updated_at < _JUST_SENT
-            for order in under_way.values()
-        )
+        expected = self._clock.monotonic() < self._expected_until or bool(self._stirred)
+        return expected or any(order.request.type is OrderType.MARKET for order in under_way.values())
 
     def _from_now(self) -> TakenIn:
         skew = self._account.skew or 0.0
