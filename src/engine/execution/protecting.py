@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from engine.domain.errors import VenueError
 from engine.domain.events import ProtectionFailed
@@ -42,13 +43,15 @@ class Protecting:
         """Take in what the venue did, and see to every position it concerns, until nothing more comes of it."""
         self._line.concerned |= dict.fromkeys(in_need)
         while True:
-            while (batch := await self._line.new_events()).events:
-                await self._line.store.transact(lambda uow: self._line.apply(uow, batch))
-            if not self._line.concerned:
+            batch = await self._line.new_events()
+            if batch.events:
+                await self._line.store.transact(partial(self._line.apply, batch=batch))
+            if self._line.concerned:
+                position_id = next(iter(self._line.concerned))
+                del self._line.concerned[position_id]
+                await self.protect(position_id)
+            elif not batch.events:
                 return
-            position_id = next(iter(self._line.concerned))
-            del self._line.concerned[position_id]
-            await self.protect(position_id)
 
     def in_need(self, uow: UnitOfWork) -> list[str]:
         """The positions that need something at the venue, now or once a pause is over."""
