@@ -17,7 +17,7 @@ from engine.domain.errors import ConfigError, NoData, VenueError
 from engine.domain.figures import plain
 from engine.domain.market import Book, Candles, Market, Timeframe, to_millis
 from engine.exchanges.ccxt import parsing
-from engine.exchanges.ccxt.budget import answer_until
+from engine.exchanges.ccxt.budget import answer_until, no_answer_awaited
 from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.turns import Turns, Urgency
@@ -38,6 +38,8 @@ TRADES = 1000
 """How many trades are asked for at once; a venue that has fewer in a page gives those."""
 MOST_CANDLES = 1000
 """How many candles are asked for at once, where the venue does not say that it tells fewer."""
+_LATER_MS = 1000
+"""How much longer than we ccxt waits for an answer: ours ends it first, and says so in words of ours."""
 _SHOWN = 160
 """The longest piece of a venue's own words that is handed on."""
 
@@ -156,7 +158,7 @@ class VenueClient:
                 "session": connections,
                 # For sessions of its own, which it has none of: else it reads whom to trust, and all wait for that.
                 "ssl_context": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-                "timeout": int(self._within * 1000),
+                "timeout": int(self._within * 1000) + _LATER_MS,
                 "enableRateLimit": True,
                 "options": {"fetchMargins": False},
             }
@@ -321,10 +323,17 @@ def _spot_only(venue: Any) -> None:
 
 
 def _slow_down(venue: Any, share: float) -> None:
-    """Let ccxt's own queue use a share of what the venue allows."""
+    """Let ccxt's own queue use a share of what the venue allows; who waits in it waits for no answer yet."""
     venue.rateLimit /= share
     venue.tokenBucket = None
     venue.init_rest_rate_limiter()
+    queue = venue.throttle
+
+    async def wait(cost: float | None = None) -> None:
+        with no_answer_awaited():
+            await queue(cost)
+
+    venue.throttle = wait
 
 
 def words_of(error: Exception, name: str) -> str:

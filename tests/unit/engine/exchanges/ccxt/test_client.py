@@ -38,8 +38,10 @@ async def client(fake: FakeExchange) -> AsyncIterator[VenueClient]:
     await made.close()
 
 
-def client_of(url: str, within: float = 20) -> VenueClient:
-    return VenueClient(exchange="binance", api_url=url, answer_within=timedelta(seconds=within), clock=WallClock())
+def client_of(url: str, within: float = 20, share: float = 1.0) -> VenueClient:
+    return VenueClient(
+        exchange="binance", api_url=url, answer_within=timedelta(seconds=within), clock=WallClock(), share=share
+    )
 
 
 async def test_every_request_goes_to_the_server_that_was_named_and_only_to_its_spot_market(
@@ -61,6 +63,14 @@ async def test_candles_are_the_newest_or_those_since_a_time(client: VenueClient,
     since = datetime.now(UTC) - timedelta(minutes=30)
     minutes = await client.candles("BTC/USDT", Timeframe.M1, 300, since)
     assert 29 <= len(minutes) <= 31
+
+
+async def test_nobodys_time_for_an_answer_runs_while_they_wait_for_what_the_venue_allows(fake: FakeExchange) -> None:
+    client = client_of(fake.url, within=0.4, share=0.5)
+    await client.open()
+    books = await asyncio.gather(*(client.book(BTC) for _ in range(4)))
+    assert len(books) == 4
+    await client.close()
 
 
 async def test_the_book_is_the_venues_own(client: VenueClient, fake: FakeExchange) -> None:
