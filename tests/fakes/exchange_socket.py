@@ -27,6 +27,8 @@ class Socket:
         """Whether connections stand and nothing comes."""
         self.refused = False
         """Whether new connections are turned away."""
+        self.deaf = False
+        """Whether nothing is read any more once something was subscribed to, a goodbye neither."""
         self.connected = 0
         self.open: set[web.WebSocketResponse] = set()
 
@@ -47,6 +49,8 @@ class Socket:
                         (name.upper(), kind) for name, _, kind in (each.partition("@") for each in asked["params"])
                     ]
                     await socket.send_json({"result": None, "id": asked["id"]})
+                while self.deaf:  # noqa: ASYNC110 - it is set from outside
+                    await asyncio.sleep(EVERY)
         finally:
             telling.cancel()
             self.open.discard(socket)

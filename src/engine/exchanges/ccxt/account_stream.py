@@ -6,10 +6,8 @@ stream may lose, double and reorder.
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -18,10 +16,7 @@ import aiohttp
 
 from engine.domain.errors import VenueError
 from engine.exchanges.ccxt.keys import VenueKeys
-from engine.exchanges.ccxt.wire import Gate, hosts, redirected
-
-_CLOSE_WITHIN = 1.0
-"""Wall seconds that a venue has to say goodbye: one that hangs must not hold up the end of the program."""
+from engine.exchanges.ccxt.wire import Gate, hosts, let_go, redirected
 
 
 class AccountStream:
@@ -55,11 +50,7 @@ class AccountStream:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_WITHIN):
-                await self._venue.close()
-        self._venue.session = None
-        await self._session.close()
+        await let_go(self._venue, self._session)
 
 
 def open_account_stream(

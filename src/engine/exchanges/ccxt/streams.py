@@ -13,7 +13,7 @@ import aiohttp
 
 from engine.domain.errors import VenueError
 from engine.exchanges.ccxt.parsing import Quote, quote
-from engine.exchanges.ccxt.wire import redirected
+from engine.exchanges.ccxt.wire import let_go, redirected
 
 PER_SOCKET = 100
 """Markets that are watched over one connection; venues refuse more than a few hundred."""
@@ -61,8 +61,7 @@ class QuoteStream:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._venue.close()
-        await self._session.close()
+        await let_go(self._venue, self._session)
 
 
 def open_stream(name: str, markets: Iterable[Mapping[str, Any]], root: str | None, within: float) -> QuoteStream | None:

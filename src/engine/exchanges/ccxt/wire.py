@@ -6,8 +6,10 @@ status 200, half a JSON text, a hundred megabytes) ends here; and where a venue 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +28,8 @@ _WEIGHTS = ("X-MBX-USED-WEIGHT-1M", "X-SAPI-USED-IP-WEIGHT-1M")
 _BROKEN = 500
 """From this status on nobody knows what the venue did."""
 _MOST_WORDS = 300
+_CLOSE_WITHIN = 1.0
+"""Wall seconds that a venue has to say goodbye: one that hangs must not hold up the end of the program."""
 
 
 class Gate:
@@ -152,3 +156,17 @@ def session(gate: Gate) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
     )
+
+
+async def let_go(venue: Any, connections: aiohttp.ClientSession) -> None:
+    """Let go of every websocket.
+
+    Args:
+        venue: ccxt's client that has them.
+        connections: What it connects with.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_WITHIN):
+            await venue.close()
+    venue.session = None
+    await connections.close()

@@ -126,6 +126,16 @@ async def test_a_socket_that_is_cut_or_refused_is_asked_for_again(fake: FakeExch
         assert fake.socket.connected == 2
 
 
+@pytest.mark.slow
+async def test_a_venue_that_says_no_goodbye_does_not_hold_up_the_end(fake: FakeExchange) -> None:
+    fake.socket.deaf = True
+    async with streaming(fake) as (_, made):
+        await until(lambda: made.is_streamed(BTC))
+        begins = asyncio.get_running_loop().time()
+    fake.socket.deaf = False
+    assert asyncio.get_running_loop().time() - begins < 3
+
+
 async def test_after_a_time_in_which_nobody_looked_no_quote_counts_before_a_look_has_told_of_it(
     fake: FakeExchange, btc: Steps
 ) -> None:
