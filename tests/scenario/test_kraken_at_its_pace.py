@@ -54,6 +54,14 @@ async def test_an_order_is_asked_for_by_the_venues_id_of_it(bench: Bench, fake: 
     assert calls_of(fake)[before:] == ["QueryOrders"]
 
 
+async def test_after_a_restart_the_record_has_the_venues_ids(bench: Bench, fake: FakeKraken) -> None:
+    await bench.buy("a")
+    await bench.crash()
+    before = len(calls_of(fake))
+    await bench.sync()
+    assert calls_of(fake)[before:] == ["QueryOrders", "TradesHistory"]
+
+
 async def test_what_only_looks_holds_up_no_protection(bench: Bench, fake: FakeKraken) -> None:
     looking = [asyncio.create_task(bench.exchange.balances()) for _ in range(12)]
     await asyncio.sleep(0.1)
