@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.exchanges.ccxt.budget import asking
+from engine.exchanges.ccxt.turns import Urgency
 from tests.fakes.kraken import FakeKraken, trading_kraken
 from tests.fakes.real_bench import Bench, bench_at
 
@@ -52,6 +54,18 @@ async def test_an_order_is_asked_for_by_the_venues_id_of_it(bench: Bench, fake: 
     before = len(calls_of(fake))
     await bench.sync()
     assert calls_of(fake)[before:] == ["QueryOrders"]
+
+
+@pytest.mark.slow
+async def test_a_purchase_waits_before_it_is_sent_and_not_before_it_is_protected(
+    bench: Bench, fake: FakeKraken
+) -> None:
+    with asking(Urgency.NEWS):
+        await asyncio.gather(*(bench.exchange.balances() for _ in range(9)))
+    await bench.buy("a")
+    bought, stop = fake.matching.orders
+    assert (stop.created - bought.created) / 1000 < 1
+    assert fake.counter.refused == 0
 
 
 async def test_after_a_restart_the_record_has_the_venues_ids(bench: Bench, fake: FakeKraken) -> None:

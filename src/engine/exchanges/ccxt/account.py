@@ -158,6 +158,11 @@ class VenueAccount(VenueClient):
             gate=Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now, quiet=self.quiet),
         )
 
+    async def room_for_news(self) -> None:
+        """Wait until it can be asked at once what becomes of an order: what is bought has no stop before that."""
+        if self._budget is not None:
+            await self._budget.room_for_news()
+
     async def place(self, asked: Placement, market: Market) -> Raw:
         """Send an order, once.
 

@@ -15,6 +15,9 @@ BURST = 10.0
 _AFTER_REFUSAL = 3.0
 """Wall seconds of the budget beyond all that may be used at once, after the venue said that it was too much."""
 
+_NEWS_TAKES = 4.0
+"""Wall seconds of the budget that are used before the last call by which it is known what has become of an order."""
+
 answer_until: ContextVar[asyncio.Timeout | None] = ContextVar("answer_until", default=None)
 """Until when the answer to what is asked now is waited for: nobody's time runs while they wait for their turn."""
 _urgency: ContextVar[Urgency] = ContextVar("_urgency", default=Urgency.ROUTINE)
@@ -90,16 +93,20 @@ class Budget:
             await self._wait((urgency, next(self._numbers), takes))
         self._used_until = max(self._used_until, self._monotonic()) + takes
 
+    async def room_for_news(self) -> None:
+        """Wait until what becomes of an order that is sent then can be asked for without waiting."""
+        await self._wait((Urgency.NEWS, next(self._numbers), 0.0), _NEWS_TAKES)
+
     def refused(self) -> None:
         """Note that the venue said that it was asked too often: others may have asked it too."""
         full = self._monotonic() + self._burst + self._reserve + _AFTER_REFUSAL
         self._used_until = max(self._used_until, full)
 
-    async def _wait(self, mine: tuple[Urgency, int, float]) -> None:
+    async def _wait(self, mine: tuple[Urgency, int, float], spare: float = 0.0) -> None:
         """Wait until there is room; looked at again after each wait, for what is more urgent may have come."""
         self._waiting.append(mine)
         try:
-            while (seconds := self._seconds_of(mine)) > 0:
+            while (seconds := self._seconds_of(mine) + spare) > 0:
                 with no_answer_awaited():
                     await self._sleep(seconds)
         finally:

@@ -281,9 +281,12 @@ class VenueClient:
         gate.check()
         try:
             async with asyncio.timeout(self._within) as limit:
-                answer_until.set(limit)
-                with localcontext():  # ccxt sets how numbers are rounded, and leaves it so for whoever comes after
-                    told = await ask(self._ccxt)
+                token = answer_until.set(limit)
+                try:
+                    with localcontext():  # ccxt sets how numbers are rounded, and leaves it so for whoever comes after
+                        told = await ask(self._ccxt)
+                finally:
+                    answer_until.reset(token)
                 return parse(told)
         except TimeoutError:
             raise VenueError(f"{self.name} does not answer within {plain(self._within, 6)} s.") from None

@@ -135,6 +135,8 @@ class CcxtExchange:
             return Unknown(client_id=request.client_id, reason=str(error))
         if reason or isinstance(market, str):
             return Refused(client_id=request.client_id, reason=reason)
+        if request.side is Side.BUY:
+            await self._account.room_for_news()
         return await self._send(request, market)
 
     async def _send(self, request: OrderRequest, market: Market) -> SubmitResult:
