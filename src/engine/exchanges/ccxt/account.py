@@ -346,11 +346,20 @@ class VenueAccount(VenueClient):
             return Duplicate(words)
         if isinstance(error, errors.InvalidNonce):
             return ClockRefused(f"{self.name} refuses a request for its time: {words}")
-        if isinstance(error, (errors.DDoSProtection, errors.RateLimitExceeded)) and self._budget is not None:
-            self._budget.refused()
+        if isinstance(error, (errors.DDoSProtection, errors.RateLimitExceeded)):
+            self._refused(gate)
         if isinstance(error, _noes(errors)) or (isinstance(error, errors.ExchangeError) and _says_something(error)):
             return Rejected(words)
         return super()._told(gate, error)
+
+    def _refused(self, gate: Gate) -> None:
+        """Leave the venue alone for a while that has refused a call as one too many, and does not say for how long."""
+        try:
+            gate.check()
+        except VenueError:
+            return
+        if self._budget is not None:
+            self._budget.refused()
 
 
 def _noes(errors: Any) -> tuple[type[Exception], ...]:
