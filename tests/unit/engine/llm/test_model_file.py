@@ -92,8 +92,8 @@ async def test_what_it_says_keeps_to_the_schema_and_is_counted(provider: ModelFi
 
 
 async def test_its_nonsense_is_refused_as_such_and_costs_nothing(provider: ModelFileProvider, store: Database):
-    tiny, free = Link(provider="local", model="tiny"), FakePricing({"tiny": "0"})
-    manager = models(store, provider, chain=(tiny,), pricing=free, deadline=60).manager
+    tiny, free = Link(provider="local", model="tiny", within=120), FakePricing({"tiny": "0"})
+    manager = models(store, provider, chain=(tiny,), pricing=free, deadline=300).manager
     text = await manager.generate("What of SOL?", "You read markets.", Long, "analyst")
     assert text.abstains
     assert text.verdict in (Verdict.TRUNCATED, Verdict.FAILED), "some of what it has cut is an error there"
