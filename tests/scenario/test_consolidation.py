@@ -208,4 +208,4 @@ async def test_somebody_asks_why_in_chat(tmp_path: Path):
         await at.write("telegram", "Tom", f"/why {told['id']}")
         words = "refused: quick buys BTC at this close: priority 2 against 1; the stop stands until the next"
         await at.until(lambda: any(words in each.text for each in at.telegram.messages(CHAT)))
-        assert at.files.complaints() == []
+        await at.until(lambda: at.files.complaints() == [])
