@@ -5,6 +5,7 @@ The text under a field is its documentation: unit and meaning.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -46,9 +47,9 @@ class _TriggerSettings(Section):
         at, ends_at = self._figures()
         return Trigger(leads_to=self.leads_to, trips_at=at, ends_at=ends_at, calm_for=self.calm_for)
 
+    @abstractmethod
     def _figures(self) -> tuple[Decimal, Decimal]:
         """From where on it trips, and up to where it is calm."""
-        raise NotImplementedError
 
 
 class ConnectivitySettings(_TriggerSettings):
