@@ -28,6 +28,7 @@ from tests.fakes import reports
 ROOT = Path(__file__).parents[2]
 PROGRAM = ("bot", "config", "handlers", "migrations", "src/engine")
 NOBODY = 65534
+PROMTOOL = shutil.which("promtool")
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -141,6 +142,16 @@ def test_pictures_and_alerts_ask_for_metrics_that_there_are():
     names = set(re.findall(r"greenlight_\w+", " ".join([*asked, *(rule["expr"] for rule in rules)])))
     assert names
     assert names - there == set()
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="there is no promtool on this machine: it comes with Prometheus")
+def test_each_alert_speaks_when_it_should_and_not_before():
+    alerts = ROOT / "monitoring/alerts.yaml"
+    said = yaml.safe_load(alerts.with_suffix(".test.yaml").read_text())["tests"]
+    tried = {each["alertname"] for test in said for each in test.get("alert_rule_test", ()) if each["exp_alerts"]}
+    assert tried == {rule["alert"] for rule in yaml.safe_load(alerts.read_text())["groups"][0]["rules"]}
+    _do(str(PROMTOOL), "test", "rules", str(alerts.with_suffix(".test.yaml")))
+    _do(str(PROMTOOL), "check", "config", "--syntax-only", str(ROOT / "monitoring/prometheus.yaml"))
 
 
 @pytest.mark.slow
