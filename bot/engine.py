@@ -192,7 +192,7 @@ def _services(
         stats=research.stats,
         derivatives=research.derivatives,
         insights=research.insights,
-        panel=externals.panel or panel_of(settings, research.models.manager, on.store),
+        panel=externals.panel or panel_of(settings, research.models.manager, on.store, on.market_data),
         asks_in_vain=settings.ai.gate.ask_in_vain,
         calibration=calibration_of(settings),
         adjuster=_adjuster(settings, terms),

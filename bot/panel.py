@@ -14,11 +14,11 @@ from engine.ai.gate import Gate
 from engine.ai.panel import NO_PANEL
 from engine.ai.prompt_files import prompt_from, shipped_prompt
 from engine.llm.manager import LLMManager
-from engine.ports import Panel
+from engine.ports import MarketDataAt, Panel
 from engine.store.database import Database
 
 
-def panel_of(settings: Settings, manager: LLMManager, store: Database) -> Panel:
+def panel_of(settings: Settings, manager: LLMManager, store: Database, markets: MarketDataAt) -> Panel:
     """The members that the settings name; nobody where none is to be asked.
 
     Raises:
@@ -33,6 +33,7 @@ def panel_of(settings: Settings, manager: LLMManager, store: Database) -> Panel:
         supervisor=replace(_agent(supervisor, settings, manager), last_word=True) if supervisor else None,
         patience=asked.within,
         beside=AccountBrief(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
+        markets=markets,
         gate=Gate(min_change=settings.ai.gate.min_change, max_cost_share=settings.ai.gate.max_cost_share),
     )
 

@@ -88,11 +88,10 @@ def drift_of(settings: Settings, candles: Sequence[Path], *, approved: bool) -> 
 def _panel(judged: Judged) -> str:
     """What a panel, of which a backtest knows nothing, has made of a trade; empty where it left it as it was."""
     left = FUSION.fuse(None, judged.opinions)
-    if left.share == left.stop_share == 1:
-        return ""
-    told = (("size", left.share), ("stop's distance", left.stop_share))
-    parts = " and ".join(f"{plain(part * 100, 4)} % of its {name}" for name, part in told if part < 1)
-    return f"the panel left {parts} ({judged.decision.id})"
+    size = f"left {plain(left.share * 100, 4)} % of its size" if left.share < 1 else ""
+    stop = f"wanted its stop at {plain(left.stop, 8)} at the lowest" if left.stop is not None else ""
+    parts = " and ".join(filter(None, (size, stop)))
+    return f"the panel {parts} ({judged.decision.id})" if parts else ""
 
 
 def _traded(account: AccountPeriod, position: Position, judged: Judged | None) -> Traded:

@@ -99,13 +99,13 @@ def _objection(opinions: Sequence[Opinion]) -> Opinion | None:
     if vetoes:
         return vetoes[0]
     advocates = [opinion for opinion in heard if opinion.agent == _ADVOCATE]
-    less = [opinion for opinion in heard if opinion.share < 1 or opinion.stop_share < 1]
+    less = [opinion for opinion in heard if opinion.share < 1 or opinion.stop is not None]
     return min((*advocates, *less), key=lambda opinion: opinion.share, default=None)
 
 
 def _whole(opinion: Opinion) -> Item:
-    tighter = opinion.verdict is Verdict.APPROVE and opinion.stop_share < 1
-    stop = f"stop at {_part(opinion.stop_share)} of its distance" if tighter else ""
+    wanted = opinion.stop if opinion.verdict is Verdict.APPROVE else None
+    stop = f"stop not below {wording.price(wanted)}" if wanted is not None else ""
     return Item(
         title=wording.sentence(verdict(opinion)),
         text=wording.lines(

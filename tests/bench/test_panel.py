@@ -74,7 +74,7 @@ async def asking(folder: Path, room: Room) -> AsyncIterator[tuple[Panel, LLMMana
         models = build_models(settings, room.store, room.clock, wall)
         await models.manager.generate("Are you there?", "", deadline=20)  # what is loaded once is loaded
         try:
-            yield panel_of(settings, models.manager, room.store), models.manager
+            yield panel_of(settings, models.manager, room.store, {}), models.manager
         finally:
             await models.close()
 

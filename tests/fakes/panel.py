@@ -26,6 +26,7 @@ from engine.llm.answers import Link, Question, Tried
 from engine.llm.live_calls import Judge
 from engine.llm.manager import LLMManager
 from engine.llm.prices import FREE, Price, PriceList
+from engine.ports import MarketDataAt
 from engine.timing.clocks import WallClock
 from tests.fakes import engine, reports
 
@@ -74,10 +75,10 @@ class Script:
         return LLMManager(calls=self, chain=chain, pricing=prices, deadline=60, max_tokens={"": 100})
 
 
-def an_opinion(verdict: str = "approve", share: float = 1, stop_share: float = 1, **more: Any) -> dict[str, Any]:
+def an_opinion(verdict: str = "approve", share: float = 1, stop: Any = None, **more: Any) -> dict[str, Any]:
     """What a model might say of BTC/USDT, citing the first field."""
     reasons = [{"text": f"I would {verdict}", "fields": ["f1"]}]
-    usual = {"symbol": "BTC/USDT", "verdict": verdict, "share": share, "stop_share": stop_share}
+    usual = {"symbol": "BTC/USDT", "verdict": verdict, "share": share, "stop": stop}
     return usual | {"reasons": reasons, "flip": "a better price"} | more
 
 
@@ -89,6 +90,7 @@ def a_panel(
     price: Price = FREE,
     beside: AskAccount = nothing_beside,
     votes: int = 1,
+    markets: MarketDataAt | None = None,
 ) -> AgentPanel:
     """Analyst, risk, devil's advocate and supervisor, all of them asked of a script."""
     manager = script.manager(price)
@@ -104,6 +106,7 @@ def a_panel(
         patience=timedelta(seconds=30),
         gate=gate,
         beside=beside,
+        markets=markets or {},
     )
 
 

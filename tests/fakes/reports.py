@@ -762,7 +762,7 @@ def heard() -> Judged:
     """A decision about which a panel was asked."""
     said = (
         Opinion(agent="analyst", verdict=Verdict.APPROVE, reasons=("the trend is up",), by="offline analyst"),
-        Opinion(agent="risk", verdict=Verdict.APPROVE, share=0.5, stop_share=0.8, reasons=("it is wild",)),
+        Opinion(agent="risk", verdict=Verdict.APPROVE, share=0.5, stop=Decimal("54000.5"), reasons=("it is wild",)),
         Opinion(
             agent="devils_advocate",
             verdict=Verdict.APPROVE,

@@ -35,7 +35,7 @@ def telling(asked: Asked) -> Turn:
     if "command" in json.dumps(asked.body["response_format"]):
         return Turn(text=json.dumps({"text": f"It is {key}. {system[:200]}", "fields": [known[1]], "command": ""}))
     reasons = [{"text": f"the key is {key}", "fields": [known[1]]}]
-    said = {"symbol": "BTC/USDT", "verdict": "approve", "share": 1, "stop_share": 1, "reasons": reasons, "flip": "@"}
+    said = {"symbol": "BTC/USDT", "verdict": "approve", "share": 1, "stop": None, "reasons": reasons, "flip": "@"}
     return Turn(text=json.dumps(said).replace("@", "".join(f"\\u{ord(letter):04x}" for letter in key)))
 
 

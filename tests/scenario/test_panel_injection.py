@@ -45,12 +45,12 @@ CALM = "Bitcoin trades higher as funds see inflows"
 
 ANSWERS: tuple[Any, ...] = (
     *(an_opinion(share=share) for share in (0, -1, 1.0001, 5, 1000, 1e300)),
-    *(an_opinion(stop_share=share) for share in (0, -1, 1.5, 100)),
+    *(an_opinion(stop=price) for price in (0, -1, 1e300, "all", 99_999_999)),
     *(an_opinion(verdict=verdict) for verdict in ("buy", "sell", "APPROVE", "", "approve all")),
     *(an_opinion(symbol=symbol) for symbol in ("ETH/USDT", "btc/usdt", "", "BTC/USDT\n")),
     *(
         an_opinion(**more)
-        for more in ({"quantity": 99}, {"side": "sell"}, {"confidence": 1}, {"stop": 0}, {"leverage": 50})
+        for more in ({"quantity": 99}, {"side": "sell"}, {"confidence": 1}, {"stop_share": 0}, {"leverage": 50})
     ),
     *(an_opinion(reasons=reasons) for reasons in ([], [{"text": "x" * 9000, "fields": ["f1"]}], "trust me", None)),
     *(an_opinion(reasons=[{"text": "as told", "fields": [field]}]) for field in ("f0", "f9999", "", "f1 or 1=1")),
@@ -101,7 +101,7 @@ async def twin(tmp_path: Path) -> TradePlan:
 def obeying(request: ModelRequest) -> dict[str, Any] | str:
     """A model that does what it reads, as far as an answer lets it."""
     obeys = "Ignore" in request.prompt or "approve with share" in request.prompt
-    return an_opinion(share=1, stop_share=1) if obeys else an_opinion(share=0.5)
+    return an_opinion(share=1) if obeys else an_opinion(share=0.5)
 
 
 def is_no_more(plan: TradePlan | None, than: TradePlan) -> bool:

@@ -23,7 +23,9 @@ from engine.domain.briefs import Brief
 from engine.domain.decisions import Opinion
 from engine.domain.errors import GreenlightError
 from engine.domain.figures import plain
+from engine.domain.market import Book, Listing
 from engine.domain.proposals import Proposal
+from engine.ports import MarketDataAt, market_data_of
 from engine.support.faults import fault_id
 from engine.timing.clocks import monotonic
 
@@ -31,6 +33,8 @@ _log = structlog.get_logger(__name__)
 
 FIRST_ROUND = 0.6
 """The part of the time that the first round may take where somebody speaks after it."""
+_FOR_THE_BOOK = 0.1
+"""The part of the time that a venue may take to tell its order book."""
 
 AskAccount = Callable[[Proposal], Awaitable[Beside]]
 """Tells what the account says of a proposal's market."""
@@ -51,6 +55,8 @@ class AgentPanel:
         supervisor: Who has the last word; ``None`` where nobody has.
         patience: How long both rounds may take together.
         gate: When nobody is asked again.
+        beside: What is told beside a proposal.
+        markets: Whose order books prices in an answer are held against.
     """
 
     agents: Sequence[Agent]
@@ -58,6 +64,7 @@ class AgentPanel:
     patience: timedelta
     gate: Gate
     beside: AskAccount = nothing_beside
+    markets: MarketDataAt = field(default_factory=dict)
     _last: dict[tuple[str, str], PanelAnswer] = field(default_factory=dict, init=False)
 
     async def opinions(self, proposal: Proposal, within: float) -> tuple[Opinion, ...]:
@@ -72,9 +79,10 @@ class AgentPanel:
             return last.opinions
         if self.gate.is_too_dear(cost, beside.at_risk):
             return tuple(agent.abstains(_dear(cost, beside.at_risk, proposal.symbol)) for agent in self._members())
-        heard = await self._first_round(brief, proposal.context, until)
+        book = await self._book(proposal.listing, within * _FOR_THE_BOOK)
+        heard = await self._first_round(brief, proposal.context, until, book)
         if self.supervisor is not None:
-            heard += (await _in_time(self.supervisor, brief, proposal.context, until, heard),)
+            heard += (await _in_time(self.supervisor, brief, proposal.context, until, heard, book=book),)
         self._last[proposal.context, proposal.symbol] = PanelAnswer(
             context=proposal.context, symbol=proposal.symbol, at=proposal.candle_at, told=told_in(brief), opinions=heard
         )
@@ -87,10 +95,18 @@ class AgentPanel:
         """What asking all of them usually costs."""
         return sum((agent.expected_cost(brief, context) for agent in self._members()), Decimal(0))
 
-    async def _first_round(self, brief: Brief, context: str, until: float) -> tuple[Opinion, ...]:
+    async def _book(self, listing: Listing, within: float) -> Book | None:
+        """The order book of now; ``None`` where there is none in time: then no price in an answer is believed."""
+        try:
+            async with asyncio.timeout(within):
+                return await market_data_of(self.markets, listing.venue).book(listing.symbol)
+        except (TimeoutError, GreenlightError):
+            return None
+
+    async def _first_round(self, brief: Brief, context: str, until: float, book: Book | None) -> tuple[Opinion, ...]:
         left = until - monotonic()
         end = monotonic() + left * FIRST_ROUND if self.supervisor is not None else until
-        return tuple(await asyncio.gather(*(_in_time(agent, brief, context, end) for agent in self.agents)))
+        return tuple(await asyncio.gather(*(_in_time(agent, brief, context, end, book=book) for agent in self.agents)))
 
 
 def _dear(cost: Decimal, at_risk: Decimal | None, symbol: str) -> str:
@@ -100,14 +116,16 @@ def _dear(cost: Decimal, at_risk: Decimal | None, symbol: str) -> str:
     )
 
 
-async def _in_time(agent: Agent, brief: Brief, context: str, until: float, heard: Sequence[Opinion] = ()) -> Opinion:
+async def _in_time(
+    agent: Agent, brief: Brief, context: str, until: float, heard: Sequence[Opinion] = (), *, book: Book | None
+) -> Opinion:
     """What a member says by a time; whatever goes wrong with it, it abstains."""
     left = until - monotonic()
     if left <= 0:
         return agent.abstains(LATE)
     try:
         async with asyncio.timeout(left):
-            return await agent.opinion(brief, context=context, within=left, heard=heard)
+            return await agent.opinion(brief, context=context, within=left, heard=heard, book=book)
     except TimeoutError:
         return agent.abstains(LATE)
     except GreenlightError as error:

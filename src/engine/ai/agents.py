@@ -45,7 +45,7 @@ class Agent:
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
 
     async def opinion(
-        self, brief: Brief, *, context: str, within: float, heard: Sequence[Opinion] = (), book: Book | None = None
+        self, brief: Brief, *, context: str, within: float, heard: Sequence[Opinion] = (), book: Book | None
     ) -> Opinion:
         """What it says of a brief; it abstains where nobody answers in time, or what comes is not believed.
 
@@ -111,7 +111,7 @@ class Agent:
             verdict=Verdict(said.verdict),
             confidence=1.0 if answer.probability is None else answer.probability,
             share=float(said.share),
-            stop_share=float(said.stop_share),
+            stop=said.stop,
             reasons=tuple(safe(reason.text) for reason in said.reasons),
             evidence=tuple(as_told(fields, each) for each in cited),
             flip=safe(said.flip),

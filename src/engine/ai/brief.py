@@ -44,7 +44,7 @@ def brief_of(proposal: Proposal, beside: Iterable[Line] = ()) -> Brief:
         beside: What the account tells of it: what is held, how earlier ones ended.
     """
     lines = (
-        *_wanted(proposal.signals),
+        *_wanted(proposal.signals, proposal.close),
         *(line for reading in proposal.readings for line in lines_of(reading)),
         *_market_context(proposal.market_context),
         *_insight(proposal.insight),
@@ -131,7 +131,7 @@ def _field(line: str) -> BriefField | None:
     )
 
 
-def _wanted(signals: Signals) -> Iterator[Line]:
+def _wanted(signals: Signals, close: float | None) -> Iterator[Line]:
     """What the strategy wants, and what speaks for it."""
     yield Line(name="strategy.trigger", text=safe(signals.trigger))
     yield _number("strategy.agreement", signals.confidence, "share of its conditions that hold")
@@ -139,6 +139,8 @@ def _wanted(signals: Signals) -> Iterator[Line]:
         holds = "holds" if condition.holds else "does not hold"
         detail = f" ({safe(condition.detail)})" if condition.detail else ""
         yield Line(name=f"strategy.condition_{number}", text=f"{safe(condition.name)}: {holds}{detail}")
+    if signals.stop_distance is not None and close is not None and close > signals.stop_distance:
+        yield _number("strategy.stop", close - signals.stop_distance, "price of the stop that it would have")
 
 
 def lines_of(signals: TechnicalSignals) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.domain.decisions import Opinion, Verdict
 from engine.domain.predictions import Trend, TrendOutlook
@@ -23,13 +24,13 @@ class Fused:
     Attributes:
         against: Who is against it, and why; nothing is entered then.
         share: How much of the trade may be made, in (0, 1].
-        stop_share: How much of its stop's distance is kept, in (0, 1].
+        stop: Where its stop is at the lowest, in the quote currency; ``None`` where that is left to the strategy.
         confidence: The lowest that anybody has in it; 1 where nobody has said.
     """
 
     against: tuple[str, ...] = ()
     share: float = 1.0
-    stop_share: float = 1.0
+    stop: Decimal | None = None
     confidence: float = 1.0
 
 
@@ -43,7 +44,7 @@ class DecisionFusionEngine:
         return Fused(
             against=tuple(_told(opinion) for opinion in heard if opinion.verdict is Verdict.VETO),
             share=min((opinion.share for opinion in sizing), default=1.0),
-            stop_share=min((opinion.stop_share for opinion in sizing), default=1.0),
+            stop=max((opinion.stop for opinion in sizing if opinion.stop is not None), default=None),
             confidence=min((*(opinion.confidence for opinion in heard), _of(outlook))),
         )
 

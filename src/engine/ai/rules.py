@@ -211,7 +211,7 @@ def _said(
         "symbol": _symbol(request),
         "verdict": verdict,
         "share": share,
-        "stop_share": 1,
+        "stop": None,
         "reasons": _reasons(reasons),
         "flip": flip,
     }

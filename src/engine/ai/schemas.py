@@ -7,17 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from engine.llm.validating import FieldId, Symbol
+from engine.llm.validating import FieldId, Figure, StopPrice, Symbol
 
 Share = Annotated[Decimal, Field(ge=Decimal("0.05"), le=1)]
 """A part of the whole."""
 
 
 class ReasonShape(BaseModel):
-    """A reason, with the fields of the brief that it rests on."""
+    """A reason, with the fields of the brief that it rests on, and those of their figures that it repeats."""
 
     text: Annotated[str, Field(min_length=3, max_length=240)]
     fields: Annotated[list[FieldId], Field(min_length=1, max_length=4)]
+    figures: Annotated[list[Figure], Field(max_length=4)] = []
 
 
 class OpinionShape(BaseModel):
@@ -26,7 +27,7 @@ class OpinionShape(BaseModel):
     symbol: Symbol
     verdict: Literal["approve", "veto", "abstain"]
     share: Share
-    stop_share: Share
+    stop: StopPrice | None = None
     reasons: Annotated[list[ReasonShape], Field(min_length=1, max_length=4)]
     flip: Annotated[str, Field(max_length=200)]
 

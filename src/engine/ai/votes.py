@@ -29,11 +29,11 @@ def agreed(votes: Sequence[Opinion], asked: int) -> Opinion:
     counted = Counter(vote.verdict for vote in votes)
     verdict = max(counted, key=lambda each: (counted[each], _STRICTER[each]))
     same = [vote for vote in votes if vote.verdict is verdict]
-    strictest = min(same, key=lambda vote: (vote.share, vote.stop_share))
+    strictest = min(same, key=lambda vote: vote.share)
     told = fmean(vote.confidence for vote in same)
     return replace(
         strictest,
-        stop_share=min(vote.stop_share for vote in same),
+        stop=max((vote.stop for vote in same if vote.stop is not None), default=None),
         confidence=1.0 if verdict is Verdict.ABSTAIN else min(told, len(same) / asked),
         cost=sum((vote.cost for vote in votes), Decimal(0)),
     )

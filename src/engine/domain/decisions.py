@@ -52,7 +52,7 @@ class Opinion:
         confidence: How sure it is of its verdict, in [0, 1], as ``engine.ai.votes`` measures it; 1 where it was not.
             It can lower a decision's, never raise it.
         share: How much of the trade may be made, in (0, 1].
-        stop_share: How far from the price its stop may be, as a share of the strategy's distance, in (0, 1].
+        stop: Where its stop is at the lowest, in the quote currency. It can raise the strategy's, never lower it.
         reasons: Why. Of a model, they are its words, and shown to people alone.
         evidence: What of the brief it cites, as it stood there.
         flip: What would make it think otherwise; empty where it does not say.
@@ -66,7 +66,7 @@ class Opinion:
     verdict: Verdict
     confidence: float = 1.0
     share: float = 1.0
-    stop_share: float = 1.0
+    stop: Decimal | None = None
     reasons: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     flip: str = ""

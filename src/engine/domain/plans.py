@@ -10,6 +10,8 @@ from enum import StrEnum
 from engine.domain.market import Listing, Market
 from engine.domain.orders import OrderType, Side
 
+_LEAST_KEPT = Decimal("0.05")
+
 
 class Then(StrEnum):
     """What comes after the patience of an entry that waits at a limit."""
@@ -129,9 +131,20 @@ class TradePlan:
         """The same plan with its stop at so much of its distance, rounded towards the price by less than a tick."""
         if self.stop is None:
             return self
-        stop = self.price - (self.price - self.stop) * share
-        over = stop % market.tick
-        above = stop - over + market.tick if over else stop
+        return self._stopped_at(self.price - (self.price - self.stop) * share, market)
+
+    def stopped_above(self, price: Decimal, market: Market) -> TradePlan:
+        """The same plan with its stop at a price, rounded likewise: never lower than it was, and never in the spread.
+
+        A twentieth of its distance is kept: one that is nearer would sell at once what was just bought.
+        """
+        if self.stop is None or price <= self.stop:
+            return self
+        return self._stopped_at(min(price, self.price - (self.price - self.stop) * _LEAST_KEPT), market)
+
+    def _stopped_at(self, price: Decimal, market: Market) -> TradePlan:
+        over = price % market.tick
+        above = price - over + market.tick if over else price
         return replace(self, stop=min(above, self.price - market.tick))
 
     def halved(self, market: Market) -> TradePlan:

@@ -76,8 +76,8 @@ class Proposed:
         if left.share < 1:
             share = Decimal(repr(left.share))
             plan = plan.resized(self.market.quantity(self.market.lots(plan.quantity * share)))
-        if left.stop_share < 1:
-            plan = plan.tightened(Decimal(repr(left.stop_share)), self.market)
+        if left.stop is not None:
+            plan = plan.stopped_above(left.stop, self.market)
         return book, replace(plan, execution=execution)
 
     def _execution(self, book: Book) -> ExecutionPlan:

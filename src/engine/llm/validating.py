@@ -1,8 +1,8 @@
 """Whether an answer of a model is believed: one object of the wanted shape, about this market, at the prices of now.
 
-What an answer is held against stands in the types of its shape: a ``Symbol``, a price near the book, a ``FieldId`` of
-the brief, a ``Figure`` that repeats one. Prose is not searched for numbers: what people are shown and what is reckoned
-with are the brief's own figures, by the ids that the answer cites. Pure.
+What an answer is held against stands in the types of its shape: a ``Symbol``, a ``StopPrice`` below the book, a
+``FieldId`` of the brief, a ``Figure`` that repeats one. Prose is not searched for numbers: what people are shown and
+what is reckoned with are the brief's own figures, by the ids that the answer cites. Pure.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, ValidationInfo, model_validator
@@ -23,20 +22,13 @@ MOST_LETTERS = 32 * 1024
 """An answer longer than this is not read."""
 _MOST_OFF = Decimal("0.01")
 """How far a repeated figure may be off, as a share: it may be rounded to three places that count, or cut there."""
+_MOST_BELOW = Decimal("0.6")
+"""How far the stop of what is bought now may be below the best bid, as a share of that: a model that confuses two
+markets, or a place of the point, is seldom nearer."""
 _MOST_OF_A_NAME = 40
 _FENCES = ("```", "```json")
 
 T = TypeVar("T", bound=BaseModel)
-
-
-class Side(StrEnum):
-    """Where a price is, seen from the book."""
-
-    ANY = "any"
-    BELOW = "below"
-    """Below the best bid, as the stop of what is held."""
-    ABOVE = "above"
-    """Above the best ask, as its target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,44 +67,28 @@ def _known_field(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def near(most_off: Decimal, side: Side = Side.ANY) -> AfterValidator:
-    """Hold a price against the book.
-
-    Args:
-        most_off: How far it may be from the middle, as a share of that.
-        side: On which side of the book it must be.
-    """
-
-    def check(value: Decimal, info: ValidationInfo) -> Decimal:
-        facts = info.context
-        if not isinstance(facts, Facts):
-            return value
-        if facts.book is None:
-            raise ValueError("there is no order book to hold a price against")
-        bid, ask, mid = facts.book.bid, facts.book.ask, facts.book.mid
-        if side is Side.BELOW and value >= bid:
-            raise ValueError(f"{_short(value)} is not below the best bid, {plain(bid)}")
-        if side is Side.ABOVE and value <= ask:
-            raise ValueError(f"{_short(value)} is not above the best ask, {plain(ask)}")
-        if not mid * (1 - most_off) <= value <= mid * (1 + most_off):
-            raise ValueError(
-                f"{_short(value)} is more than {plain(most_off * 100, 4)} % from {plain(mid, 8)}, the price now"
-            )
+def _below_the_book(value: Decimal, info: ValidationInfo) -> Decimal:
+    """Hold the stop of what is bought now against the order book."""
+    facts = info.context
+    if not isinstance(facts, Facts):
         return value
-
-    return AfterValidator(check)
+    if facts.book is None:
+        raise ValueError("there is no order book to hold a price against")
+    bid = facts.book.bid
+    if value >= bid:
+        raise ValueError(f"{_short(value)} is not below the best bid, {plain(bid)}")
+    if value < bid * (1 - _MOST_BELOW):
+        most = plain(_MOST_BELOW * 100, 4)
+        raise ValueError(f"{_short(value)} is more than {most} % below the best bid, {plain(bid)}")
+    return value
 
 
 Symbol = Annotated[str, AfterValidator(_same_symbol)]
 """The market that was asked about, to the letter."""
 FieldId = Annotated[str, AfterValidator(_known_field)]
 """The id of a field of the brief."""
-Price = Annotated[Decimal, Field(gt=0), near(Decimal("0.1"))]
-"""What is paid now, by whatever order."""
-StopPrice = Annotated[Decimal, Field(gt=0), near(Decimal("0.6"), Side.BELOW)]
+StopPrice = Annotated[Decimal, Field(gt=0), AfterValidator(_below_the_book)]
 """Where a loss is cut."""
-TargetPrice = Annotated[Decimal, Field(gt=0), near(Decimal(3), Side.ABOVE)]
-"""Where a gain is taken."""
 
 
 class Figure(BaseModel):

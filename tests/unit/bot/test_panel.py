@@ -36,7 +36,7 @@ def read(folder: Path, **environ: str) -> Settings:
 async def panel(folder: Path, settings: Settings) -> Panel:
     store = new_database(folder)
     models = build_models(settings, store, WallClock(), wall)
-    found = panel_of(settings, models.manager, store)
+    found = panel_of(settings, models.manager, store, {})
     await store.close()
     return found
 
@@ -89,14 +89,14 @@ async def test_a_context_may_have_prompts_of_its_own_and_people_see_which_one(tm
     settings = with_prompts(tmp_path, {"risk": str(tmp_path / "own.md"), "supervisor": str(tmp_path / "own.md")})
     assert list(prompt_faults(settings)) == []
     async with engine_room(tmp_path / "room") as room:
-        found = panel_of(settings, Script().manager(), room.store)
-        by_rules = panel_of(settings, build_models(settings, room.store, WallClock(), wall).manager, room.store)
+        found = panel_of(settings, Script().manager(), room.store, {})
+        by_rules = panel_of(settings, build_models(settings, room.store, WallClock(), wall).manager, room.store, {})
         assert {each.prompt for each in await by_rules.opinions(a_proposal(), 10)} == {""}, "rules read no prompt"
         said = {
             context: [each.prompt for each in await found.opinions(replace(a_proposal(), context=context), 10)]
             for context in ("plain", "careful")
         }
-    usual = [f"{name} version 1" for name in ("analyst", "risk", "devils_advocate", "supervisor")]
+    usual = [f"{name} version 2" for name in ("analyst", "risk", "devils_advocate", "supervisor")]
     assert said["plain"] == usual
     assert said["careful"] == [usual[0], "own.md version 7", usual[2], "own.md version 7"]
 

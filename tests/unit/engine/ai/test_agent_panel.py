@@ -1,5 +1,6 @@
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from engine.ai.fusion import FUSION
 from engine.ai.gate import Gate
 from engine.ai.panel import deliberate
 from engine.domain.decisions import Condition, Opinion, Signals, Verdict
+from engine.domain.errors import VenueError
 from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.proposals import Proposal
 from engine.llm.prices import Price
 from tests.fakes import reports
+from tests.fakes.engine import Room, engine_room
 from tests.fakes.panel import Script, a_panel, a_proposal, an_opinion, said_of_it
 
 
@@ -159,3 +162,28 @@ async def test_it_is_not_asked_where_that_may_cost_more_than_its_share_of_what_i
     if not asked:
         assert {each.verdict for each in opinions} == {Verdict.ABSTAIN}
         assert opinions[0].reasons[0].endswith("and 5 USDT are at risk")
+
+
+async def stops(room: Room, wanted: float, within: float = 10) -> Opinion:
+    """What becomes of an opinion that wants a stop at a price."""
+    panel = a_panel(Script(says={"risk": an_opinion(stop=wanted)}), markets={room.venue.name: room.venue})
+    return by_name(await panel.opinions(a_proposal(venue=room.venue.name), within))["risk"]
+
+
+async def test_the_price_of_a_stop_is_held_against_the_order_book_of_now(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        bid = (await room.venue.book("BTC/USDT")).bid
+        assert (await stops(room, float(bid - 4))).stop == bid - 4
+        for wrong in (bid, bid + 1, bid / 3):
+            refused = await stops(room, float(wrong))
+            assert refused.verdict is Verdict.ABSTAIN
+            assert "below the best bid" in refused.reasons[0]
+
+
+async def test_where_the_venue_tells_no_order_book_in_time_no_price_is_believed(tmp_path: Path):
+    async with engine_room(tmp_path) as room:
+        room.venue.deaf = VenueError("The venue does not answer.")
+        refused = await stops(room, 95)
+        assert "no order book" in refused.reasons[0]
+        room.venue.deaf, room.venue.hangs = None, "book"
+        assert (await stops(room, 95, within=1)).reasons == refused.reasons

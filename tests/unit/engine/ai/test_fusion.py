@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ OPINIONS = st.lists(
         verdict=st.sampled_from(Verdict),
         confidence=st.floats(min_value=0, max_value=1),
         share=SHARES,
-        stop_share=SHARES,
+        stop=st.none() | st.decimals(min_value=1, max_value=99, places=2),
         last_word=st.just(value=False),
     ),
     max_size=4,
@@ -40,7 +41,7 @@ def outlook(direction: Trend, confidence: float | None) -> TrendOutlook:
 def test_whoever_else_is_heard_there_is_never_more_of_it(heard: list[Opinion], more: list[Opinion]):
     fewer, all_of_them = FUSION.fuse(None, heard), FUSION.fuse(None, heard + more)
     assert all_of_them.share <= fewer.share <= 1
-    assert all_of_them.stop_share <= fewer.stop_share <= 1
+    assert fewer.stop is None or (all_of_them.stop is not None and all_of_them.stop >= fewer.stop)
     assert all_of_them.confidence <= fewer.confidence <= 1
     assert set(fewer.against) <= set(all_of_them.against)
 
@@ -59,11 +60,11 @@ def test_the_supervisor_overrules_no_veto_no_confidence_and_not_the_share_of_ris
 def test_without_the_supervisors_word_the_strictest_opinion_holds():
     heard = [
         Opinion(agent="analyst", verdict=Verdict.APPROVE),
-        Opinion(agent="devils_advocate", verdict=Verdict.APPROVE, share=0.3, stop_share=0.5),
+        Opinion(agent="devils_advocate", verdict=Verdict.APPROVE, share=0.3, stop=Decimal(95)),
         Opinion(agent="supervisor", verdict=Verdict.ABSTAIN, share=0.9, last_word=True),
     ]
     left = FUSION.fuse(None, heard)
-    assert (left.share, left.stop_share, left.against) == (0.3, 0.5, ())
+    assert (left.share, left.stop, left.against) == (0.3, Decimal(95), ())
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,9 @@ def test_the_share_of_votes_that_say_the_same_is_the_confidence(
 
 
 def test_of_those_who_agree_the_strictest_terms_hold():
-    same = [*votes(APPROVE, share=0.5), *votes(APPROVE, stop_share=0.7), *votes(VETO, share=0.1)]
+    same = [*votes(APPROVE, share=0.5), *votes(APPROVE, stop=Decimal(95)), *votes(VETO, share=0.1)]
     found = agreed(same, 3)
-    assert (found.share, found.stop_share) == (0.5, 0.7)
+    assert (found.share, found.stop) == (0.5, Decimal(95))
 
 
 def test_what_a_provider_tells_of_probabilities_holds_where_it_is_lower():

@@ -31,5 +31,12 @@ def test_a_tighter_stop_is_nearer_and_never_at_the_price(share: str, stop: str):
     assert tight.risk <= wanted.risk
 
 
+@pytest.mark.parametrize(("wanted", "stop"), [("98.333", "98.34"), ("94", "95"), ("95", "95"), ("99.99", "99.75")])
+def test_a_stop_that_somebody_wants_is_never_lower_and_never_in_the_spread(wanted: str, stop: str):
+    tight = plan(quantity=Decimal(2), price=Decimal(100), stop=Decimal(95)).stopped_above(Decimal(wanted), BTC)
+    assert (tight.stop, tight.quantity) == (Decimal(stop), Decimal(2))
+
+
 def test_where_there_is_no_stop_there_is_none_to_tighten():
     assert plan(stop=None).tightened(Decimal("0.5"), BTC).stop is None
+    assert plan(stop=None).stopped_above(Decimal(99), BTC).stop is None

@@ -19,7 +19,7 @@ from engine.domain.decision_views import Why
 from engine.domain.decisions import Judged, Opinion, Stance, Tier, Verdict
 from engine.domain.errors import VenueError
 from engine.domain.orders import Purpose
-from engine.domain.plans import Entry, Then
+from engine.domain.plans import Entry, Then, TradePlan
 from engine.domain.proposals import FastTier, Proposal
 from engine.flow.cycle import RESUMED_WITHIN, Deliberations
 from engine.store.unit_of_work import UnitOfWork
@@ -248,6 +248,8 @@ async def test_where_time_passes_in_steps_a_restart_between_them_changes_no_time
         assert await first.next_question() == await second.next_question() == proposed + step
         room.clock.at += step
         await first.ask()
+        while first.busy:  # noqa: ASYNC110 - who was asked tells nobody
+            await asyncio.sleep(0.001)
         assert await second.next_due("paper") == proposed + 2 * step
         room.clock.at = proposed
         await second.conclude("paper")
@@ -545,17 +547,18 @@ async def test_of_a_trade_that_a_start_began_the_decision_on_the_whole_is_told(
 
 
 async def test_a_tighter_stop_is_kept_and_buys_no_more(tmp_path: Path):
-    async def stop_of(says: tuple[Opinion, ...], folder: Path) -> tuple[Decimal, Decimal]:
+    async def plan_of(says: tuple[Opinion, ...], folder: Path) -> TradePlan:
         async with a_room(folder, HandPanel(says=says)) as room:
             await room.enter(1.0)
             await heard(room)
             plan = (await last(room)).plan
             assert plan is not None
-            assert plan.stop is not None
-            return plan.price - plan.stop, plan.quantity
+            return plan
 
-    wide, much = await stop_of(YES, tmp_path / "wide")
-    tight, as_much = await stop_of(
-        (Opinion(agent="risk", verdict=Verdict.APPROVE, stop_share=0.5),), tmp_path / "tight"
-    )
-    assert (tight, as_much) == (wide / 2, much)
+    wide = await plan_of(YES, tmp_path / "wide")
+    assert wide.stop is not None
+    half = (wide.price + wide.stop) / 2
+    for wanted, stop in ((half, half), (wide.stop - 1, wide.stop)):
+        says = (Opinion(agent="risk", verdict=Verdict.APPROVE, stop=wanted),)
+        tight = await plan_of(says, tmp_path / f"at {wanted}")
+        assert (tight.stop, tight.quantity) == (stop, wide.quantity)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_what_speaks_for_all_of_it_is_no_objection_where_the_advocate_is_not_hea
     trend = Opinion(agent="analyst", verdict=Verdict.APPROVE, reasons=("the trend is up",), flip="it turns")
     late = Opinion(agent="devils_advocate", verdict=Verdict.ABSTAIN, reasons=("it did not answer in time",))
     assert [name for name, _ in panel.in_short((trend, late))] == ["Panel"]
-    tighter = replace(trend, stop_share=0.5, reasons=("the stop is far away",))
+    tighter = replace(trend, stop=Decimal("54000.5"), reasons=("the stop is far away",))
     assert dict(panel.in_short((trend, tighter, late)))["Objection"] == "the stop is far away"
 
 
@@ -60,7 +61,7 @@ def test_it_tells_everything_that_was_said_and_fits_a_phone():
         "Supervisor abstains",
     ]
     risk, advocate = card.items[1].text, card.items[2].text
-    assert "stop at 80% of its distance" in risk
+    assert "stop not below 54,000.50" in risk
     assert "1h rsi 71.2" in advocate
     assert "would change it: a close above it" in advocate
 
