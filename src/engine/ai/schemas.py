@@ -11,6 +11,8 @@ from engine.llm.validating import FieldId, Figure, StopPrice, Symbol
 
 Share = Annotated[Decimal, Field(ge=Decimal("0.05"), le=1)]
 """A part of the whole."""
+_MOST_NEUTRAL = 2
+"""The largest move, in per cent, that is still called neutral; a week's is often that large."""
 
 
 class ReasonShape(BaseModel):
@@ -44,6 +46,7 @@ class PredictionShape(BaseModel):
     @model_validator(mode="after")
     def _one_way(self) -> PredictionShape:
         move = self.expected_move_percent
-        if (self.direction == "bullish" and move <= 0) or (self.direction == "bearish" and move >= 0):
+        against = {"bullish": move <= 0, "bearish": move >= 0, "neutral": abs(move) > _MOST_NEUTRAL}
+        if against[self.direction]:
             raise ValueError(f"it is {self.direction}, and the expected move is {move} %")
         return self
