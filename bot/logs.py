@@ -41,7 +41,10 @@ _SHAPES = (
     re.compile(r"(?<!\d)\d+(?::|%3A)[A-Za-z0-9_-]{30,}", re.IGNORECASE),  # a Telegram bot token
     re.compile(r"(?<=://)[^/\s:@]*:[^@\s/]+(?=@)"),  # user and password in a URL
 )
-_TALKATIVE = ("httpx", "httpcore", "aiogram", "alembic", "apscheduler", "uvicorn.access", "uvicorn.error", "asyncio")
+_TALKATIVE = (
+    *("httpx", "httpx2", "httpcore", "httpcore2", "aiogram", "alembic", "apscheduler"),
+    *("uvicorn.access", "uvicorn.error", "asyncio"),
+)
 _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 _FILE_BYTES = 10_000_000
 _FILES_KEPT = 5

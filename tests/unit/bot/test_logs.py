@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
+import httpx2
 import pytest
 import structlog
 from hypothesis import given
@@ -149,7 +151,8 @@ def test_a_number_that_is_a_secret_is_masked():
     assert Mask([SecretStr("8675309")])(None, "info", {"pin": 8675309, "other": 42}) == {"pin": "********", "other": 42}
 
 
-def test_httpx_does_not_write_the_urls_it_asks():
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "the openai SDK's"])
+def test_what_asks_by_http_does_not_write_the_urls(library: Any):
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -161,7 +164,7 @@ def test_httpx_does_not_write_the_urls_it_asks():
 
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
         threading.Thread(target=server.handle_request).start()
-        with logged(LogSettings(level="DEBUG")) as lines, httpx.Client() as client:
+        with logged(LogSettings(level="DEBUG")) as lines, library.Client() as client:
             assert client.get(f"http://127.0.0.1:{server.server_port}/bot{TOKEN}/getMe").status_code == 200
     assert lines == []
 
