@@ -28,7 +28,7 @@ from engine.desk import Desk
 from engine.domain.approvals import Approval, Press
 from engine.domain.autonomy import AskHuman, Autonomy
 from engine.domain.capital import CapitalPlan
-from engine.domain.columns import SignalColumns
+from engine.domain.columns import ConditionColumns, SignalColumns
 from engine.domain.days import Days
 from engine.domain.decisions import Condition, CycleRecord, Exit, Signals
 from engine.domain.errors import VenueError
@@ -130,9 +130,7 @@ class Script:
         return SignalColumns(
             entry=np.array([each.triggered for each in said], dtype=np.bool_),
             exit=np.array([at in self.exits for at in closes], dtype=np.bool_),
-            conditions=np.empty((len(said), 0), dtype=np.bool_),
-            names=(),
-            weights=(),
+            read_conditions=lambda: ConditionColumns(holds=np.empty((len(said), 0), dtype=np.bool_)),
             stop_distance=np.array([each.stop_distance or np.nan for each in said]),
             target_distance=np.array([each.target_distance or np.nan for each in said]),
         )

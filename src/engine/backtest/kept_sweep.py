@@ -87,8 +87,8 @@ class KeptSweep:
 
     def _append(self, told: str) -> None:
         try:
-            private_files.make_file(self.file)
-            with self.file.open("a", encoding="utf-8") as file:
+            private_files.make_folder(self.file.parent)
+            with open(self.file, "a", encoding="utf-8", opener=private_files.opener) as file:
                 file.write(told)
         except OSError as error:
             raise self._unusable(error) from None

@@ -157,29 +157,55 @@ class OutlookColumns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ConditionColumns:
+    """The conditions of a strategy at each closed candle.
+
+    Attributes:
+        holds: ``bool[n, k]``, whether each holds.
+        names, weights: Of each, in order.
+    """
+
+    holds: Bools
+    names: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SignalColumns:
     """What one strategy says of one market at each closed candle of its own timeframe; ``Signals`` tell the newest row.
 
     Attributes:
         entry: Where it enters: its trigger fires, it is warm, and it would not leave at once.
         exit: Where whatever is held is left.
-        conditions: ``bool[n, k]``, whether each condition holds.
-        names, weights: Of the conditions, in order.
+        read_conditions: Makes the conditions, when they are asked for: a bare run asks for none.
         stop_distance, target_distance: From the entry price, in the quote currency; ``NaN`` where there is none.
         max_candles: How long a position is held at most, in candles of its own timeframe; ``None`` for no limit.
     """
 
     entry: Bools
     exit: Bools
-    conditions: Bools
-    names: tuple[str, ...]
-    weights: tuple[float, ...]
+    read_conditions: Callable[[], ConditionColumns]
     stop_distance: Floats
     target_distance: Floats
     max_candles: int | None = None
 
     def __len__(self) -> int:
         return len(self.entry)
+
+    @property
+    def conditions(self) -> Bools:
+        """``bool[n, k]``, whether each condition holds."""
+        return self.read_conditions().holds
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the conditions, in order."""
+        return self.read_conditions().names
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Of the conditions, in order."""
+        return self.read_conditions().weights
 
     @property
     def confidence(self) -> Floats:

@@ -13,10 +13,13 @@ from engine.simulation.kernel_account import note_day
 from engine.simulation.tapes import NEVER
 
 if TYPE_CHECKING:
+    from engine.domain.columns import Bools
     from engine.simulation.tapes import Row, Table, Tape
 
 _LOOK_AHEAD = 256
 """Rows that are looked through at a time where a stop may cut short what is looked through."""
+_LANES = 32
+"""Yes and noes that are looked at together."""
 
 
 def last_open(tape: Tape) -> int:
@@ -54,16 +57,31 @@ def next_word(tape: Tape, slot: Row) -> int:
     if slot["lots"] > 0 and is_guarded(slot):
         end = min(said + _LOOK_AHEAD, end)
     if slot["lots"] <= 0:
-        while said < end and not tape.entry[said]:
-            said += 1
+        said = next_shown(tape.entry, said, end)
     elif slot["longest"] > 0:
         late = slot["since"] + slot["longest"]
         while said < end and not tape.exit[said] and closes_at(tape, slot, said) < late:
             said += 1
     else:
-        while said < end and not tape.exit[said]:
-            said += 1
+        said = next_shown(tape.exit, said, end)
     return int(said)
+
+
+def next_shown(column: Bools, row: int, end: int) -> int:
+    """The next row from this one on, before the end, at which a column shows; the end where there is none."""
+    while row + _LANES <= end and not shows_within(column, row):
+        row += _LANES
+    while row < end and not column[row]:
+        row += 1
+    return row
+
+
+def shows_within(column: Bools, row: int) -> bool:
+    """Whether a column shows at one of the next rows: a processor looks at all of them at once."""
+    shows = False
+    for i in range(_LANES):
+        shows |= column[row + i]
+    return shows
 
 
 def next_met(tape: Tape, slot: Row, market: Row, until: int) -> int:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
-from engine.domain.columns import SignalColumns
+from engine.domain.columns import ConditionColumns, SignalColumns
 from engine.domain.decisions import Exit, Frame, Signals
 from engine.domain.errors import ConfigError, DataError
 from engine.domain.market import Timeframe
@@ -51,7 +52,7 @@ class Said:
     """What a strategy says of some rows, and what it can be told with."""
 
     triggers: tuple[Sign, ...]
-    conditions: tuple[ConditionColumn, ...]
+    conditions: Callable[[], tuple[ConditionColumn, ...]]
     columns: SignalColumns
 
     def signals(self, row: int) -> Signals:
@@ -59,7 +60,7 @@ class Said:
         stop, target = float(self.columns.stop_distance[row]), float(self.columns.target_distance[row])
         return Signals(
             trigger=_told(self.triggers, row) if self.columns.entry[row] else "",
-            conditions=tuple(condition.at(row) for condition in self.conditions),
+            conditions=tuple(condition.at(row) for condition in self.conditions()),
             stop_distance=stop if stop > 0 else None,
             target_distance=target if target > 0 else None,
         )
@@ -202,8 +203,6 @@ class StrategyBase(ABC):
         """What it says of each row in sight, but for the first ones where ``looks_back`` is more than one."""
         triggers = _all_of(Sign, "triggers", self.triggers(sight))
         reversals = _all_of(Sign, "reversals", self.reversals(sight))
-        own = _all_of(ConditionColumn, "conditions", self.conditions(sight))
-        conditions = (*own, *(each.look(sight) for each in self.further))
         leaves = _anywhere(reversals, len(sight))
         enters = np.greater(_anywhere(triggers, len(sight)), leaves)
         enters[: max(0, self.warmup - 1 - sight.since)] = False
@@ -211,22 +210,21 @@ class StrategyBase(ABC):
         if self.stop_atr is not None:
             stop, target = (np.asarray(each, dtype=np.float64) for each in (self.stops(sight), self.targets(sight)))
             enters &= (stop > 0) & (target > 0)
-        return Said(
-            triggers=triggers,
-            conditions=conditions,
-            columns=SignalColumns(
-                entry=enters,
-                exit=leaves,
-                conditions=np.array([condition.holds for condition in conditions], dtype=np.bool_)
-                .reshape(-1, len(sight))
-                .T,
-                names=tuple(condition.name for condition in conditions),
-                weights=tuple(condition.weight for condition in conditions),
-                stop_distance=stop,
-                target_distance=target,
-                max_candles=self.max_candles,
-            ),
+        conditions = cache(lambda: self._conditions(sight))
+        columns = SignalColumns(
+            entry=enters,
+            exit=leaves,
+            read_conditions=cache(lambda: _side_by_side(conditions(), len(sight))),
+            stop_distance=stop,
+            target_distance=target,
+            max_candles=self.max_candles,
         )
+        return Said(triggers=triggers, conditions=conditions, columns=columns)
+
+    def _conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
+        """Its own, and those of the user."""
+        own = _all_of(ConditionColumn, "conditions", self.conditions(sight))
+        return (*own, *(each.look(sight) for each in self.further))
 
     def _distance(self, sight: Sight, atrs: float | None) -> Floats:
         """So many ATRs at each row; ``NaN`` where none is wanted, or nothing moves."""
@@ -250,6 +248,15 @@ def _all_of(kind: type[Part], name: str, given: object) -> tuple[Part, ...]:
         got = "something else" if isinstance(given, tuple | list) else f"a {type(given).__name__}"
         raise TypeError(f"{name} must give a tuple of {kind.__name__}s, (one,) or (one, two), and gives {got}")
     return tuple(given)
+
+
+def _side_by_side(conditions: Sequence[ConditionColumn], count: int) -> ConditionColumns:
+    """The columns of conditions, of so many rows."""
+    return ConditionColumns(
+        holds=np.array([each.holds for each in conditions], dtype=np.bool_).reshape(-1, count).T,
+        names=tuple(each.name for each in conditions),
+        weights=tuple(each.weight for each in conditions),
+    )
 
 
 def _anywhere(signs: Sequence[Sign], count: int) -> Bools:

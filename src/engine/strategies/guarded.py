@@ -92,16 +92,21 @@ class GuardedStrategy:
             return self.strategy.update_positions(held, frames)
 
     def _whole(self, said: SignalColumns, count: int) -> SignalColumns:
-        """The same, as a compiled loop takes it: a row for each candle, of yes and no or of numbers."""
+        """The same, as a compiled loop takes it: a row for each candle, of yes and no or of numbers.
+
+        Its conditions are read here, whoever asks for them: what fails in them is told with its line.
+        """
+        read = said.read_conditions()
+        conditions = replace(read, holds=np.asarray(read.holds, dtype=np.bool_))
         whole = replace(
             said,
             entry=np.asarray(said.entry, dtype=np.bool_),
             exit=np.asarray(said.exit, dtype=np.bool_),
-            conditions=np.asarray(said.conditions, dtype=np.bool_),
+            read_conditions=lambda: conditions,
             stop_distance=np.asarray(said.stop_distance, dtype=np.float64),
             target_distance=np.asarray(said.target_distance, dtype=np.float64),
         )
-        shapes = {name: getattr(whole, name).shape for name in _COLUMNS} | {"conditions": whole.conditions.shape[:1]}
+        shapes = {name: getattr(whole, name).shape for name in _COLUMNS} | {"conditions": conditions.holds.shape[:1]}
         for name, shape in shapes.items():
             if shape != (count,):
                 raise ValueError(f"{name} has {shape[0] if shape else 'no'} rows, and there are {count} candles")

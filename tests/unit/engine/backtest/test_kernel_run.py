@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -19,8 +19,10 @@ from engine.simulation import kernel
 from engine.simulation.compiled import compiled
 from engine.simulation.fills import FillModel
 from engine.simulation.tapes import Tape
+from engine.strategies.conditions import ConditionColumn
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.rsi_bands import RsiBands
+from engine.strategies.sight import Sight
 from engine.strategies.sma_cross import SmaCross
 from tests.fakes import oracle
 from tests.fakes.backtests import demand_the_same, jumpy, setup
@@ -201,3 +203,21 @@ def test_without_candles_in_reach_it_says_so() -> None:
         backtest(setup(SmaCross(), series, start=series.closed_at + timedelta(days=1)))
     with pytest.raises(DataError, match="BTC/USDT"):
         backtest(setup(SmaCross(), series, end=from_millis(int(series.open_ms[0]))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(RsiBands):
+    """Counts how often its conditions are asked for."""
+
+    asked: list[int] = field(default_factory=list)
+
+    def conditions(self, sight: Sight) -> tuple[ConditionColumn, ...]:
+        self.asked.append(len(sight))
+        return RsiBands.conditions(self, sight)
+
+
+def test_conditions_are_compared_only_where_somebody_asks_how_sure_a_strategy_is() -> None:
+    series, bare, with_risk = jumpy(2, 300), Counted(), Counted()
+    backtest(setup(bare, series))
+    backtest(setup(with_risk, series, terms=RiskTerms()))
+    assert (bare.asked, with_risk.asked) == ([], [300])
