@@ -16,6 +16,7 @@ from engine.analysis.technical import TechnicalAnalyzer
 from engine.backtest.registry import TrialRegistry
 from engine.backtest.setup import FeeCurrency, LiveTerms
 from engine.backtest.trials import Trial, fingerprint, trial_of
+from engine.data.book_batches import stored
 from engine.data.book_files import RecordedBook
 from engine.data.recorded_books import RecordedBooks
 from engine.domain.errors import StoreError
@@ -112,7 +113,8 @@ def test_the_same_run_once_more_is_no_new_trial_and_anything_else_is_one() -> No
     assert tried(renamed).repeats(tried(own))
     assert not any(tried(each).repeats(tried(own)) for each in others[:5])
     second = timedelta(seconds=1)
-    books = RecordedBooks(symbol="BTC/USDT", max_age=second, books=[RecordedBook("BTCUSDT", 0, [(1, 1)], [(2, 1)])])
+    book = RecordedBook("BTCUSDT", 0, [(1, 1)], [(2, 1)])
+    books = RecordedBooks(symbol="BTC/USDT", max_age=second, books=stored("BTC/USDT", [book]))
     lives = [
         LiveTerms(latency=Latency(most=second)),
         LiveTerms(latency=Latency(most=2 * second)),

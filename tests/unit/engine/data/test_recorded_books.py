@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from engine.data.book_changes import Change, ChangingBook
@@ -152,3 +154,42 @@ def test_real_recordings_are_read() -> None:
     assert last is not None
     assert datetime(2024, 8, 9, tzinfo=UTC) - last.at < timedelta(seconds=0.2)
     assert all(each.bids[0][0] < each.asks[0][0] for each in books.books)
+
+
+def test_books_in_any_order_come_in_that_of_time(tmp_path: Path) -> None:
+    """Three files of more than a batch each, whose times lie within one another; the first two are turned round."""
+
+    def of(number: int) -> Path:
+        rows = [(AT + (3 * row + number) * MINUTE, (3 * row + number + 1, 1, 0.5, 1)) for row in range(1_500)]
+        return tardis(tmp_path / f"{number}.csv", *(rows[::-1] if number < 2 else rows))
+
+    found = read_books([of(2), of(0), of(1)], MINUTE)["BTC/USDT"]
+    assert [each.asks[0][0] for each in found.books] == list(range(1, 4_501))
+    for minute in (0, 1_023, 1_024, 4_499):
+        book = found.newest(AT + minute * MINUTE)
+        assert book is not None
+        assert book.ask == minute + 1
+    assert found.newest(AT - MINUTE) is None
+
+
+def test_of_books_of_the_same_moment_the_one_that_was_read_last_counts(tmp_path: Path) -> None:
+    files = [tardis(tmp_path / f"{ask}.csv", (AT, (ask, 1, 1, 1)), (AT, (ask + 1, 1, 1, 1))) for ask in (5, 3)]
+    found = read_books(files, MINUTE)["BTC/USDT"].newest(AT)
+    assert found is not None
+    assert found.ask == 4
+
+
+def test_memory_does_not_grow_with_what_was_recorded(tmp_path: Path) -> None:
+    def held(count: int) -> int:
+        level = (101.5, 1.25, 99.5, 2.5, 102.5, 3.5, 98.5, 4.5)
+        file = tardis(tmp_path / f"{count}.csv", *((AT + row * MINUTE, level) for row in range(count)))
+        tracemalloc.start()
+        books = read_books([file], MINUTE)["BTC/USDT"]
+        assert books.newest(AT + count * MINUTE) is not None
+        found, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return found + pa.total_allocated_bytes()
+
+    held(1_100)
+    few, many = held(1_100), held(6_000)
+    assert many < few + 5_000, "a byte a book, where each is eight numbers"

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.book_batches import stored
 from engine.data.book_files import RecordedBook
 from engine.data.feeds import FileFeed
 from engine.data.recorded_books import RecordedBooks
@@ -718,7 +719,8 @@ async def test_orders_take_from_the_newest_recorded_book_moved_along_with_the_pr
         [(199.9, 1.0), (199.0, 5.0)],
         [(200.1, 1.0004), (201.503, 5.0)],
     )
-    books = {BTC.symbol: RecordedBooks(symbol=BTC.symbol, max_age=timedelta(minutes=5), books=[recorded])}
+    known = stored(BTC.symbol, [recorded])
+    books = {BTC.symbol: RecordedBooks(symbol=BTC.symbol, max_age=timedelta(minutes=5), books=known)}
     feed, clock = FileFeed([hand_candles([QUIET] * 24)], {BTC.symbol: BTC}, books=books), HandClock(60)
     venue = opened(tmp_path / "venue.db", feed, clock)
     shown = await venue.book(BTC.symbol)
