@@ -24,10 +24,12 @@ from engine.domain.market import Candles, Market, names_of
 from engine.domain.messages import Card
 from engine.ports import Clock, MarketDataAt, Strategy, market_data_of
 from engine.support.side_process import SideProcess
+from handlers.cards import wording
 
 WITHIN = 120.0
 """Wall seconds that a backtest may take: the first one on a machine compiles the kernel."""
 _FIRST = "The first one of a new version compiles its loop, which may take half a minute; later ones take seconds."
+_LEAST = timedelta(seconds=1)
 _SEED = 1
 _SHOWN = 30
 """Characters that are shown of what is not known."""
@@ -70,7 +72,7 @@ class ChatBacktests:
         self._wall = wall
         self._zone = zone
         self._aside = SideProcess(WITHIN)
-        self._has_run = False
+        self._took: timedelta | None = None
 
     @property
     def busy(self) -> bool:
@@ -102,25 +104,30 @@ class ChatBacktests:
             at=self._wall(),
             zone=self._zone,
         )
+        begun = self._wall()
         try:
             card = await self._aside.do(_run, order)
         except TimeoutError:
             raise GreenlightError("The backtest took too long.", "Ask for fewer days.") from None
         if card is None:
             raise GreenlightError("The backtest came to no end.", "Try again in a minute.")
-        self._has_run = True
+        self._took = max(_LEAST, self._wall() - begun)
         return card
 
     def begun(self, strategy: str, market: str, days: int) -> Card | None:
-        """What is said at once of the first one since the start, for it may have to compile; ``None`` of a later one.
+        """What is said at once: how long it may take, for the first one since the start may have to compile.
+
+        Nothing while another one is running, for then this one will be refused.
 
         Raises:
             BadInput: As ``card``.
         """
-        if self._has_run or self.busy:
+        if self.busy:
             return None
         (symbol,) = self._context(strategy, market).markets
-        return Card(title=f"Backtest of {strategy} on {symbol} has begun", text=f"{days} days. {_FIRST}")
+        takes = _FIRST if self._took is None else f"The last one took {wording.span(self._took)}."
+        title = f"Backtest of {strategy} on {symbol} has begun"
+        return Card(title=title, text=f"{wording.count(days, 'day')}. {takes}")
 
     def close(self) -> None:
         """Give up what is being run."""

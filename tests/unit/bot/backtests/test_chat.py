@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from engine.ports import MarketFeed
 from handlers.cards.wording import percent
 
 NOW = datetime(2026, 2, 1, 5, 30, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 KOLKATA = ZoneInfo("Asia/Kolkata")
 TREND = {"name": "trend", "strategy": "ma_cross", "markets": ["BTC/EUR"], "timeframe": "4h", "higher": []}
 
@@ -64,7 +66,10 @@ def room(folder: Path, *contexts: Mapping[str, Any]) -> tuple[ChatBacktests, Dat
     }
     settings = load("demo", None, given, environ={}, directory=folder).settings
     data = Data(generated_feed(settings))
-    return ChatBacktests(settings, {"paper": data}, Now(), wall=lambda: NOW, zone=KOLKATA), data
+    wall = count()
+    return ChatBacktests(
+        settings, {"paper": data}, Now(), wall=lambda: NOW + 7 * SECOND * next(wall), zone=KOLKATA
+    ), data
 
 
 @pytest.mark.slow
@@ -73,13 +78,16 @@ async def test_a_context_is_tried_as_the_profile_has_it(tmp_path: Path):
     begun = backtests.begun("trend", "BTC", 40)
     assert begun
     assert begun.title == "Backtest of trend on BTC/EUR has begun"
+    assert "compiles its loop" in begun.text
     asking = asyncio.create_task(backtests.card("trend", "BTC", 40))
     while not backtests.busy:  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.001)
     with pytest.raises(GreenlightError, match="Another backtest is running"):
         await backtests.card("trend", "BTC", 40)
     card = await asking
-    assert backtests.begun("trend", "BTC", 40) is None, "the next one is there in seconds"
+    again = backtests.begun("trend", "BTC", 1)
+    assert again
+    assert (again.title, again.text) == ("Backtest of trend on BTC/EUR has begun", "1 day. The last one took 7 s.")
 
     setup = setup_of(
         Asked(symbols=("BTC/EUR",), start=NOW - timedelta(days=40)),
