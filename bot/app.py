@@ -56,6 +56,7 @@ class App:
         externals: How the store and the venue are opened, see ``bot.externals``.
         accept_balances: Book what the venue has more or less than the books as paid in or out.
         logs: Tells the last so many warnings and errors of the log.
+        opened: Called once everything is open and people can ask.
 
     Attributes:
         stopping: Whether it has been asked to stop, or stops by itself.
@@ -70,6 +71,7 @@ class App:
         externals: Externals = EXTERNALS,
         accept_balances: bool = False,
         logs: RecentLogs = lambda _: (),
+        opened: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._accept_balances = accept_balances
@@ -77,6 +79,7 @@ class App:
         self._announce = announce
         self._more_jobs = more_jobs
         self._externals = externals
+        self._opened = opened
         self.stopping = asyncio.Event()
         self._ready = False
         self._failure: StoreError | None = None
@@ -248,6 +251,7 @@ class App:
         closing.push_async_callback(_cancel, watching)
         self._follow_news(program, closing)
         self._ready = True
+        self._opened()
         if isinstance(program.driver, Replay):
             await self._replay(program, program.driver)
         else:
