@@ -100,6 +100,7 @@ class OutboxSender:
     async def _send_all(self, name: str) -> None:
         async with self._sending[name]:
             while (showing := await self._next(name)) is not None:
+                await self._store.yield_to_answers()
                 await self._try(showing)
 
     async def _next(self, name: str) -> Showing | None:
@@ -178,6 +179,7 @@ class OutboxSender:
     async def _put(self, showing: Showing, card: Card) -> Ref:
         platform, to = self._platforms[showing.destination.platform], showing.destination
         under = await self._store.read(lambda uow: uow.outbox.ref(card.thread, to)) if card.thread else None
+        await self._store.yield_to_answers()
         try:
             return await platform.put(to, card, showing.ref, under)
         except Gone:

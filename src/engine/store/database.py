@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Event
@@ -20,6 +20,8 @@ from engine.store.advisory_lock import keep_alone
 from engine.store.batch import Batch
 from engine.store.compaction import give_back, is_worth_it
 from engine.store.connections import READERS, as_it_is, connect, in_words, is_sqlite
+from engine.store.memory import hear, remembering
+from engine.store.presence import Presence
 from engine.store.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -65,6 +67,7 @@ class DatabaseReader:
         self._route = route
         self._readers = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="store-reader")
         self._read_engine = connect(url, read_only=read_only)
+        event.listen(self._read_engine, "before_cursor_execute", hear)
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body on a snapshot; what it writes is rolled back.
@@ -90,8 +93,8 @@ class DatabaseReader:
         return result
 
     def _look(self, work: Callable[[UnitOfWork], T]) -> T:
-        with self._read_engine.connect() as connection:
-            return work(UnitOfWork(connection, self._route))
+        with self._read_engine.connect() as connection, remembering(connection) as memory:
+            return work(UnitOfWork(connection, self._route, memory))
 
 
 class Database(DatabaseReader):
@@ -117,8 +120,8 @@ class Database(DatabaseReader):
         self._on_trouble: list[Callable[[StoreError], None]] = []
         self._check: Callable[[], None] = _nothing
         self._batch = Batch(self._write_engine, route)
-        self._asked = self._kept = self._visits = self._guests = 0
-        self._no_guests = asyncio.Event()
+        self._asked = self._kept = self._visits = 0
+        self._guests, self._answered = Presence(), Presence()
         self._yielded_at = float("-inf")
 
     @property
@@ -184,7 +187,7 @@ class Database(DatabaseReader):
             StoreError: The database stayed locked, is full or is damaged; nothing was written.
         """
         if _GROUP.get() is not self:
-            with self._guest():
+            with self._guests.one_more():
                 return await self._visit(partial(self._write, work))
         self._asked += 1
         return await self._within(partial(self._batch.write, work))
@@ -195,21 +198,22 @@ class Database(DatabaseReader):
             if self.waiting:
                 return await self._within(partial(self._batch.read, work))
             await self.yield_to_callers()
-        with self._guest():
+        with self._guests.one_more():
             await self.flush()
             return await super().read(work)
 
     async def yield_to_callers(self) -> None:
         """Let others have their turn, and those who read or write finish: both at once would take each longer."""
         clock = asyncio.get_running_loop().time
-        if clock() < self._yielded_at + YIELD_EVERY and not self._guests:
+        if clock() < self._yielded_at + YIELD_EVERY and not self._guests.some:
             return
         await asyncio.sleep(0)
         self._yielded_at = clock()
-        if self._guests:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(YIELD_FOR):
-                    await self._no_guests.wait()
+        await self._guests.gone(YIELD_FOR)
+
+    async def yield_to_answers(self) -> None:
+        """Let those who are being answered be answered first, but do not wait long: there may always be somebody."""
+        await self._answered.gone(PRECEDENCE_FOR)
 
     def take_precedence(self) -> Callable[[], None]:
         """Have those who write together wait for somebody who is being answered, also between two reads.
@@ -217,27 +221,16 @@ class Database(DatabaseReader):
         Returns:
             What ends it; after ``PRECEDENCE_FOR`` it ends by itself.
         """
-        guest = ExitStack()
-        guest.enter_context(self._guest())
-        ends = asyncio.get_running_loop().call_later(PRECEDENCE_FOR, guest.close)
+        answered = ExitStack()
+        for presence in (self._guests, self._answered):
+            answered.enter_context(presence.one_more())
+        ends = asyncio.get_running_loop().call_later(PRECEDENCE_FOR, answered.close)
 
         def end() -> None:
             ends.cancel()
-            guest.close()
+            answered.close()
 
         return end
-
-    @contextmanager
-    def _guest(self) -> Iterator[None]:
-        """Somebody reads or writes by themselves; those who write together give way to them."""
-        self._guests += 1
-        self._no_guests.clear()
-        try:
-            yield
-        finally:
-            self._guests -= 1
-            if not self._guests:
-                self._no_guests.set()
 
     async def _visit(self, work: Callable[[], T]) -> T:
         """Do something on the writer's thread that commits what waits."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from sqlalchemy import Connection
 
 T = TypeVar("T")
 
 _TABLE_AT = {"INSERT": 2, "UPDATE": 1, "DELETE": 2}
 """Which word of a statement that writes is the table's name: ``INSERT INTO t``, ``UPDATE t``, ``DELETE FROM t``."""
+
+
+_MEMORY = "greenlight.memory"
+"""Under which name the memory of what a connection is used for now is with it."""
 
 
 class NoMemory:
@@ -53,3 +60,20 @@ class Memory(NoMemory):
     def forget(self) -> None:
         """Forget everything."""
         self._known.clear()
+
+
+@contextmanager
+def remembering(connection: Connection) -> Iterator[Memory]:
+    """A memory for what is read of one snapshot. It hears what is written there (``hear``), though that is not kept."""
+    memory = connection.info[_MEMORY] = Memory()
+    try:
+        yield memory
+    finally:
+        del connection.info[_MEMORY]
+
+
+def hear(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    """Tell the memory of a connection, where it has one, what is sent: for SQLAlchemy's ``before_cursor_execute``."""
+    memory = connection.info.get(_MEMORY)
+    if memory is not None:
+        memory.invalidate(statement)

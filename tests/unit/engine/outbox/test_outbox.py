@@ -14,7 +14,7 @@ from engine.domain.events import Welcomed
 from engine.domain.messages import Card, CardKind, Destination, Ref
 from engine.outbox.outbox import EDITS_APART, REST_AFTER_SURPRISE, OutboxSender
 from engine.ports import BadCard, Gone, RetryAt
-from engine.store.database import Database
+from engine.store.database import PRECEDENCE_FOR, Database
 from handlers.topics import routes
 from tests.fakes.database import new_database
 from tests.fakes.patience import until
@@ -341,3 +341,21 @@ async def test_a_card_sent_anew_keeps_its_thread(bench: Bench):
     await bench.want("trade:T1")
     await bench.sender.flush()
     assert bench.web.threads == ["", "m1", "m1", "m1"]
+
+
+async def test_a_card_is_put_once_people_who_ask_have_been_answered(bench: Bench):
+    await bench.want("trade:T1")
+    answered = bench.store.take_precedence()
+    showing = asyncio.create_task(bench.sender.flush())
+    await asyncio.sleep(PRECEDENCE_FOR / 5)
+    assert bench.web.titles == []
+    answered()
+    await showing
+    assert bench.web.titles == ["trade:T1"]
+
+
+async def test_a_card_does_not_wait_for_ever_for_people_who_ask(bench: Bench):
+    await bench.want("trade:T1")
+    bench.store.take_precedence()
+    await asyncio.wait_for(bench.sender.flush(), 5)
+    assert bench.web.titles == ["trade:T1"]

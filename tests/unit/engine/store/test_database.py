@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from alembic import command
 from sqlalchemy import text
+from sqlalchemy.event import listen
 
 from engine.domain.errors import StoreError
 from engine.domain.events import Event, Welcomed
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.messages import Destination, Ref
 from engine.store import migrate
-from engine.store.database import YIELD_FOR, Database, stamp
+from engine.store.database import PRECEDENCE_FOR, YIELD_FOR, Database, stamp
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.database import new_database, url_of
 from tests.fakes.engine import events_of
@@ -338,6 +339,40 @@ async def test_way_is_given_to_who_is_answered_between_two_reads_too(store: Data
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert waiting.done()
+
+
+async def test_who_is_answered_is_waited_for_but_not_for_ever(store: Database):
+    now = asyncio.get_running_loop().time
+    end = store.take_precedence()
+    waiting = asyncio.ensure_future(store.yield_to_answers())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    end()
+    await asyncio.wait_for(waiting, 5)
+    store.take_precedence()
+    began = now()
+    await store.yield_to_answers()
+    assert now() - began >= PRECEDENCE_FOR / 2
+
+
+async def test_what_one_look_reads_twice_is_asked_for_once_and_what_it_writes_is_seen(store: Database):
+    await store.transact(lambda uow: uow.halts.add(Halt(kind=HaltKind.PAUSE, reason="first", since=NOON)))
+    asked: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement.split(maxsplit=1)[0])
+
+    def work(uow: UnitOfWork) -> list[str]:
+        uow.halts.open()
+        listen(uow.connection, "before_cursor_execute", hear)
+        before = uow.halts.open()
+        uow.connection.execute(text("UPDATE halts SET reason = 'changed'"))
+        return [found.halt.reason for found in (*before, *uow.halts.open())]
+
+    assert await store.read(work) == ["first", "changed"]
+    assert asked == ["UPDATE", "SELECT"]
+    await store.transact(lambda uow: uow.halts.end("H1", NOON))
+    assert await store.read(lambda uow: uow.halts.open()) == (), "each look begins anew"
 
 
 @pytest.mark.parametrize("do", ["read", "transact"])
