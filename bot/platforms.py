@@ -108,6 +108,7 @@ def _telegram(
         receive=reception.answer,
         recorded=reception.recorded,
         interim=reception.interim,
+        arrived=reception.arrived,
         shown=reception.shown,
         menu=commands.menu(),
         messages_per_second=asked.messages_per_second,

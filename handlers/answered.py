@@ -19,6 +19,8 @@ Recorded = Callable[[Incoming], Awaitable[None]]
 """Waits until what was received is on record: what only reads is answered before."""
 Interim = Callable[[Incoming], Card | None]
 """What is said at once of something whose answer takes long; ``None`` of anything else."""
+Arrived = Callable[[Incoming], None]
+"""Is told of what a person did as soon as it has come, before its turn: what gives way to answers does from then."""
 Shown = Callable[[Incoming], None]
 """Is told once an answer stands where it was asked for, or could not be shown: what gave way to it may go on."""
 

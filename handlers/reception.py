@@ -135,6 +135,14 @@ class Reception:
                 return self._commands.interim(command, Call(person=person, platform=incoming.platform, words=words))
         return None
 
+    def arrived(self, incoming: Incoming) -> None:
+        """Have a replay give way from now on to something that only reads, also before its turn comes."""
+        incoming = self._understood(incoming)
+        delivery = _delivery(incoming)
+        is_new = delivery not in self._under_way and delivery not in self._giving_way
+        if is_new and self._access.person(incoming.platform, incoming.user) and self._only_reads(incoming):
+            self._giving_way[delivery] = self._database.take_precedence()
+
     async def recorded(self, incoming: Incoming) -> None:
         """Return once what was done about a delivery is on record."""
         if recording := self._recording.get(_delivery(incoming)):
@@ -190,6 +198,7 @@ class Reception:
     async def _looked_up(self, incoming: Incoming, person: Person) -> Card | None:
         """Answer what only reads, unless it was answered already: both are looked up at once. The audit is beside."""
         go_on = self._database.take_precedence()
+        self.shown(incoming)  # what gave way since it has arrived gives way to this from here on
         try:
             finished, card = await asyncio.gather(self._is_finished(incoming), self._answer(incoming, person))
         except BaseException:

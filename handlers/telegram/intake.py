@@ -20,7 +20,7 @@ from telegram import Bot, CallbackQuery, Update
 from telegram.error import TelegramError, TimedOut
 
 from engine.domain.messages import Card, Incoming
-from handlers.answered import Interim, Recorded, Shown, no_interim, nothing_waits, on_record
+from handlers.answered import Arrived, Interim, Recorded, Shown, no_interim, nothing_waits, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.pacing import PATIENCE, Pacer
@@ -56,6 +56,7 @@ class Intake:
         pacer: Knows how soon a message could be sent.
         recorded: Waits until what was received is on record: what only reads is answered before.
         interim: What is said at once of something whose answer takes long.
+        arrived: Is told of what a person did, before its turn comes.
         shown: Is told when a reply is there, or could not be shown.
     """
 
@@ -69,6 +70,7 @@ class Intake:
         pacer: Pacer,
         recorded: Recorded = on_record,
         interim: Interim = no_interim,
+        arrived: Arrived = nothing_waits,
         shown: Shown = nothing_waits,
     ) -> None:
         self._bot = bot
@@ -76,6 +78,7 @@ class Intake:
         self._receive = receive
         self._recorded = recorded
         self._interim = interim
+        self._arrived = arrived
         self._shown = shown
         self._reply = reply
         self._pacer = pacer
@@ -96,6 +99,8 @@ class Intake:
         heard = incoming(update, self._bot.username, waited=waited)
         user = update.effective_user.id if update.effective_user else None
         query = update.callback_query
+        if heard:
+            self._arrived(heard)
         news = asyncio.get_running_loop().create_future() if heard and query and self._is_crowded(heard) else None
         if heard and news is None:
             self._owed[_chat(heard)] += 1

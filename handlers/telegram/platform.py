@@ -14,7 +14,18 @@ from starlette.routing import BaseRoute
 from engine.domain.errors import GreenlightError
 from engine.domain.messages import Card, Destination, Incoming, Ref
 from engine.ports import Gone, RetryAt
-from handlers.answered import Interim, Note, Recorded, Shown, is_answer, no_interim, not_noted, nothing_waits, on_record
+from handlers.answered import (
+    Arrived,
+    Interim,
+    Note,
+    Recorded,
+    Shown,
+    is_answer,
+    no_interim,
+    not_noted,
+    nothing_waits,
+    on_record,
+)
 from handlers.cards import errors
 from handlers.charts.illustrating import Draw, Illustrated, no_pictures, with_note
 from handlers.outages import Health
@@ -53,6 +64,7 @@ class TelegramPlatform:
         note: Takes note of where a reply is.
         transport: Makes what carries the requests; ``None`` for the network.
         recorded: Waits until what was received is on record, before Telegram may forget it.
+        arrived: Is told of what a person did, before its turn comes.
         shown: Is told when an answer is there.
         keep: Keeps what takes long while it is handled; without it Telegram delivers that again.
     """
@@ -75,6 +87,7 @@ class TelegramPlatform:
         transport: Transport | None = None,
         recorded: Recorded = on_record,
         interim: Interim = no_interim,
+        arrived: Arrived = nothing_waits,
         shown: Shown = nothing_waits,
         keep: Keep | None = None,
     ) -> None:
@@ -94,6 +107,7 @@ class TelegramPlatform:
             pacer=pacer,
             recorded=recorded,
             interim=interim,
+            arrived=arrived,
             shown=shown,
         )
         holding = Holding(keep=keep or NothingKept(), intake=intake, bot=self._bot)

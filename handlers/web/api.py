@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -61,9 +62,14 @@ async def caller_of(
 KnownCaller = Annotated[Caller, Depends(caller_of)]
 
 
-def known_query(request: Request, _: KnownCaller) -> None:
-    """Refuse a query with a name that is not read there, once the caller is known."""
+async def known_query(request: Request, services: UseServices, _: KnownCaller) -> AsyncIterator[None]:
+    """Refuse a query with a name that is not read there, once the caller is known; a replay gives way to the answer."""
     refuse_unknown(request)
+    go_on = services.database.take_precedence()
+    try:
+        yield
+    finally:
+        go_on()
 
 
 KnownQuery = Depends(known_query)

@@ -51,7 +51,7 @@ class PressedButton(BaseModel):
     delivery_id: UUID
 
 
-def signed_in(request: Request, services: UseServices) -> Caller:
+async def signed_in(request: Request, services: UseServices) -> Caller:
     """The person at the page.
 
     Raises:

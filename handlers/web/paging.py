@@ -49,7 +49,7 @@ class Page:
         return rows
 
 
-def _page(request: Request, response: Response, limit: Limit = 50, before: Before = "") -> Page:
+async def _page(request: Request, response: Response, limit: Limit = 50, before: Before = "") -> Page:
     return Page(limit=limit, before=before, asked=request.query_params, response=response)
 
 

@@ -57,8 +57,8 @@ class WebServices:
         )
 
 
-def services_of(request: Request) -> WebServices:
-    """The services that the app was made with."""
+async def services_of(request: Request) -> WebServices:
+    """The services that the app was made with. Not waited for: FastAPI would go to a thread for what is not async."""
     services: WebServices = request.app.state.services
     return services
 

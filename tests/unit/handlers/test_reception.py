@@ -174,6 +174,33 @@ async def test_those_who_write_together_give_way_until_the_answer_is_shown(room)
     assert going_on.done()
 
 
+async def test_way_is_given_to_what_only_reads_from_when_it_has_arrived(room):
+    asked = room.incoming(Typed(text="/status"), delivery="7")
+    room.reception.arrived(asked)
+    going_on = asyncio.ensure_future(room.database.yield_to_answers())
+    await asyncio.sleep(0)
+    assert not going_on.done()
+    assert await room.reception.answer(asked) is not None
+    assert not going_on.done()
+    room.reception.shown(asked)
+    await asyncio.wait_for(going_on, 5)
+    assert room.reception._giving_way == {}
+
+
+@pytest.mark.parametrize(("text", "user"), [("/pause", "1001"), ("hello", "1001"), ("/status", "6666")])
+async def test_way_is_not_given_to_what_acts_or_says_nothing_nor_to_strangers(room, text, user):
+    room.reception.arrived(room.incoming(Typed(text=text), user=user))
+    assert room.reception._giving_way == {}
+
+
+async def test_what_arrives_again_once_it_was_answered_leaves_nothing_that_gives_way(room):
+    asked = room.incoming(Typed(text="/status"), delivery="7")
+    assert await room.reception.receive(asked) is not None
+    room.reception.arrived(asked)
+    assert await room.reception.answer(asked) is None
+    assert room.reception._giving_way == {}
+
+
 async def test_after_a_crash_what_only_reads_is_answered_again(room):
     asked = room.incoming(Typed(text="/status"), delivery="7")
     card = await room.reception.answer(asked)

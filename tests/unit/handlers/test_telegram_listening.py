@@ -168,6 +168,16 @@ async def test_once_a_reply_stands_there_or_cannot_it_is_told(fake: FakeTelegram
     assert told[0][1] == 1
 
 
+async def test_what_arrives_is_told_before_its_turn_comes(fake: FakeTelegram) -> None:
+    arrived, slow = list[str](), Slow()
+    async with running(fake, receive=slow, arrived=lambda heard: arrived.append(words(heard))):
+        for text in ("slow", "next"):
+            fake.type(ANN, ANN, text)
+        await fake.wait_for(lambda: arrived == ["slow", "next"])
+        assert slow.done == []
+        slow.go.set()
+
+
 async def test_the_reply_to_a_press_hangs_under_the_card(fake: FakeTelegram) -> None:
     message = question(fake)
     async with running(fake, receive=echo):

@@ -13,6 +13,7 @@ from engine.domain.halt_views import Exposed
 from engine.domain.halts import HaltKind
 from engine.domain.unmanaged import Absence
 from engine.flow.approvals import Answered
+from engine.store.database import PRECEDENCE_FOR
 from handlers.web.account_rows import OrderRow, StatusRow
 from tests.fakes import reports
 from tests.fakes.openapi import mismatch
@@ -43,6 +44,20 @@ async def test_every_answer_is_what_openapi_says(web, name):
     schema = openapi["paths"][f"/api/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     assert mismatch(answer.json(), schema, openapi) == ""
     assert answer.json()
+
+
+async def test_a_replay_gives_way_until_a_request_is_answered(web):
+    found: list[asyncio.Future[None]] = []
+
+    async def status():
+        found.append(asyncio.ensure_future(web.room.database.yield_to_answers()))
+        await asyncio.sleep(0)
+        assert not found[0].done()
+        return reports.status()
+
+    web.room.views.status = status
+    assert (await web.client.get("/api/status", headers=BEARER)).status_code == 200
+    await asyncio.wait_for(found[0], PRECEDENCE_FOR / 2)
 
 
 @pytest.mark.parametrize("name", READS)
