@@ -194,10 +194,17 @@ class Database(DatabaseReader):
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body on a snapshot; what it writes is rolled back."""
-        if _GROUP.get() is self:
-            if self.waiting:
-                return await self._within(partial(self._batch.read, work))
-            await self.yield_to_callers()
+        if _GROUP.get() is not self:
+            return await self._look_by_itself(work)
+        if self.waiting:
+            return await self._within(partial(self._batch.read, work))
+        await self.yield_to_callers()
+        found = await self._look_by_itself(work)
+        await self.yield_to_callers()
+        return found
+
+    async def _look_by_itself(self, work: Callable[[UnitOfWork], T]) -> T:
+        """Look at what is on the disk: whatever waits is kept before."""
         with self._guests.one_more():
             await self.flush()
             return await super().read(work)
@@ -252,9 +259,10 @@ class Database(DatabaseReader):
         Going to the writer's thread and back takes longer than most of what is done within a batch.
         """
         if self._visits or not (self._batch.is_open and self._batch.is_local):
-            return await self._on_writer(run)
-        with self._telling():
-            result = run()
+            result = await self._on_writer(run)
+        else:
+            with self._telling():
+                result = run()
         await self.yield_to_callers()
         return result
 

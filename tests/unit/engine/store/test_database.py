@@ -327,6 +327,23 @@ async def test_who_writes_together_gives_way_before_reading_while_nothing_waits_
     end()
 
 
+async def test_who_writes_together_gives_way_also_to_who_came_while_it_was_reading(store: Database):
+    """Seen: what a replay did next with what it had read, 10 ms of it, before somebody was answered."""
+    now, may_end = asyncio.get_running_loop().time, threading.Event()
+
+    async def read_together() -> float:
+        with store.group_commit():
+            await store.read(lambda _: may_end.wait(30))
+        return now()
+
+    reading = asyncio.create_task(read_together())
+    await asyncio.sleep(0.01)
+    end, began = store.take_precedence(), now()
+    may_end.set()
+    assert await reading - began >= YIELD_FOR / 2
+    end()
+
+
 async def test_way_is_given_to_who_is_answered_between_two_reads_too(store: Database):
     now = asyncio.get_running_loop().time
     end = store.take_precedence()
