@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from engine.domain.account import EquityPoint
 from engine.store.mapping import RowMapping
@@ -17,9 +18,18 @@ _EQUITY = table_of(EquityRow)
 _EQUITY_POINT = RowMapping(EquityPoint, _EQUITY)
 _PUT = upsert(_EQUITY)
 _RECOUNT = update(_EQUITY).where(_EQUITY.c.at == bindparam("moment"))
-_POINTS = select(_EQUITY.c.equity)
 _CURVE = select(_EQUITY)
 _BENCHMARKS = select(_EQUITY.c.benchmark)
+
+
+def _last(rows: Select[Any]) -> Select[Any]:
+    """The last of some rows at or before a ``moment``. Built once: to build and to name it takes longer than to ask."""
+    return rows.where(_EQUITY.c.at <= bindparam("moment")).order_by(_EQUITY.c.at.desc()).limit(1)
+
+
+_LAST = _last(_CURVE)
+_LAST_BENCHMARK = _last(_BENCHMARKS)
+_FIRST_BENCHMARK = _BENCHMARKS.order_by(_EQUITY.c.at).limit(1)
 
 
 class Curve:
@@ -65,19 +75,17 @@ class Curve:
 
     def drawdown_at(self, at: datetime) -> Decimal:
         """The drawdown at the last mark at or before a time; 0 before the first."""
-        query = _CURVE.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)
-        row = self._connection.execute(query).first()
+        row = self._last(at)
         return row.drawdown if row else Decimal(0)
 
     def equity_at(self, at: datetime) -> Decimal:
         """The equity at the last mark at or before a time; the opening balance before the first."""
-        query = _POINTS.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)
-        row = self._connection.execute(query).first()
+        row = self._last(at)
         return row.equity if row else self._opening()
 
     def point_at(self, at: datetime) -> EquityPoint:
         """The account as it was at a time: at the last mark at or before it; at its opening before the first."""
-        row = self._connection.execute(_CURVE.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)).first()
+        row = self._last(at)
         return replace(_EQUITY_POINT.from_row(row), at=at) if row is not None else self.opened_as(at)
 
     def opened_as(self, at: datetime) -> EquityPoint:
@@ -90,10 +98,9 @@ class Curve:
 
         ``None`` where that was not recorded then.
         """
-        upto = _BENCHMARKS.where(_EQUITY.c.at <= at).order_by(_EQUITY.c.at.desc()).limit(1)
-        row = self._connection.execute(upto).first()
+        row = self._connection.execute(_LAST_BENCHMARK, {"moment": at}).first()
         if row is None:
-            row = self._connection.execute(_BENCHMARKS.order_by(_EQUITY.c.at).limit(1)).first()
+            row = self._connection.execute(_FIRST_BENCHMARK).first()
         return row.benchmark if row else None
 
     def last_at(self) -> datetime | None:
@@ -105,3 +112,7 @@ class Curve:
         """The newest points of the equity curve, oldest first."""
         rows = self._connection.execute(_CURVE.order_by(_EQUITY.c.at.desc()).limit(points)).all()
         return tuple(_EQUITY_POINT.from_row(row) for row in reversed(rows))
+
+    def _last(self, at: datetime) -> Row[Any] | None:
+        """The last mark at or before a time."""
+        return self._connection.execute(_LAST, {"moment": at}).first()
