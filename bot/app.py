@@ -185,6 +185,8 @@ class App:
         doubtful = await reconcile(store, orchestrator)
         if doubtful:
             _log.warning("orders were in doubt and have been asked for", orders=doubtful)
+        for name in engine.real:
+            await engine.balance_watch.book_transfers(name, engine.clock.now())
         for venue in engine.exchanges.values():
             accepted = await agree(store, venue, orchestrator, engine.clock.now(), accept=self._accept_balances)
             where = "the venue" if len(engine.exchanges) == 1 else venue.name

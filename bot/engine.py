@@ -38,6 +38,7 @@ from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.flow.adjuster_modes import CurrentAdjuster
 from engine.flow.approvals import Approvals
+from engine.flow.balance_watch import BalanceWatch
 from engine.flow.closings import Closings
 from engine.flow.cycle import Deliberations
 from engine.flow.emergency_watch import EmergencyWatch
@@ -76,6 +77,7 @@ class Engine:
     desk: Desk
     emergency: EmergencyStopSystem
     watch: EmergencyWatch
+    balance_watch: BalanceWatch
     views: Views
     results: Results
     risk_reports: RiskReports
@@ -150,6 +152,7 @@ async def build_engine(
         desk=acting.desk,
         emergency=acting.emergency,
         watch=acting.watch,
+        balance_watch=BalanceWatch(store=on.store, orchestrator=services.orchestrator, transfers=on.real),
         views=looking.views,
         results=looking.results,
         risk_reports=looking.risk_reports,

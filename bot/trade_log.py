@@ -17,6 +17,7 @@ from engine.domain.errors import StoreError
 from engine.domain.events import (
     ApprovalAsked,
     ApprovalChanged,
+    BalanceAdopted,
     CapitalChanged,
     Event,
     ExternalCancelled,
@@ -155,6 +156,9 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
             text, facts = "somebody else traded", _order(uow, order_id)
         case ExternalCancelled(order_id=order_id):
             text, facts = "somebody else cancelled an order", _order(uow, order_id)
+        case BalanceAdopted(venue=venue, currency=currency, before=before, after=after):
+            text, facts = "paid in or out", {"venue": venue, "currency": currency}
+            facts |= {"before": plain(before, 8), "after": plain(after, 8)}
         case _:
             return None
     return Line(text=text, at=event.at, facts={name: value for name, value in facts.items() if value})

@@ -17,6 +17,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
+from bot.balances import balance_jobs
 from bot.chat import Chat, build_chat, destinations
 from bot.emergencies import emergency_jobs
 from bot.engine import Engine, build_engine
@@ -112,6 +113,7 @@ async def build(
             *sentiment_jobs(engine.sentiment),
             *prediction_jobs(engine.predictions, engine.market),
             *_live_jobs(settings, engine),
+            *balance_jobs(engine.balance_watch, live=engine.market.live is not None),
             *emergency_jobs(engine.watch, live=engine.market.live is not None),
             *((retraining.job,) if settings.ppo.retrain.enabled else ()),
             *more_jobs(engine),

@@ -17,6 +17,7 @@ from bot.venues import real_venues, venue_files
 from config.kinds import mask_url
 from engine.domain.errors import StoreError
 from engine.domain.figures import plain
+from engine.domain.halts import HaltKind
 from engine.domain.trade_views import PositionView
 from engine.exchanges.paper_file import VenueFile
 from engine.store import migrate
@@ -24,7 +25,7 @@ from engine.store.database import Database, stamp
 from engine.store.location import file_of
 from engine.store.unit_of_work import UnitOfWork
 from engine.views import reports
-from handlers.cards import phrases, wording
+from handlers.cards import alerts, phrases, wording
 
 T = TypeVar("T")
 MOST_STEP = 1.0
@@ -122,6 +123,19 @@ def _positions(case: Case) -> str:
     return f"{len(held)} open; each of the bot's own has its strategy" if held else "none are open"
 
 
+def _balances(case: Case) -> str:
+    """Where a venue has not what the books say, nothing is entered there: somebody must know why."""
+    if not _revision(case)[0]:
+        return "nothing is in the books yet"
+    standing = asyncio.run(_looked_up(case.settings.database.url, lambda uow: uow.halts.open()))
+    if wrong := [found for found in standing if found.halt.kind is HaltKind.BALANCES]:
+        raise StoreError(
+            " ".join(f"{wording.sentence(found.halt.reason)} ({found.id})." for found in wrong),
+            wording.sentence(alerts.meanwhile(wrong[0].halt)),
+        )
+    return "no venue lacked what is in the books when that was last seen"
+
+
 def _venue_file(case: Case) -> str:
     """Of several venues each has its own."""
     files = venue_files(case.settings)
@@ -153,5 +167,6 @@ CHECKS = (
     Check(name="database", look=_database, needs=("folders",)),
     Check(name="account", look=_account, needs=("database", "market")),
     Check(name="positions", look=_positions, needs=("account",)),
+    Check(name="balances", look=_balances, needs=("account",)),
     Check(name="venue file", look=_venue_file, needs=("folders",)),
 )

@@ -32,6 +32,10 @@ _HALT_ENDS = {
     HaltKind.ABSENT: "Whoever is there sends /resume; then entries are allowed again.",
     HaltKind.TRIGGER: "It ends by itself once that has been over for a while; an admin can end it early with /resume.",
     HaltKind.LEDGER: "Look at the account at the venue, and at /positions. Only an admin ends it, with /resume.",
+    HaltKind.BALANCES: (
+        "It ends by itself once both agree. If somebody took it out or changed it by hand: stop the bot, then "
+        "bot run --accept-balances books that."
+    ),
 }
 _TOTAL_ENDS = "Only an admin ends it, with /resume; then the total limit counts from the equity of that moment."
 _MEANWHILE = {
@@ -42,6 +46,7 @@ _MEANWHILE = {
     ),
     HaltKind.EMERGENCY: "/emergency shows what becomes of all that is held.",
     HaltKind.STORE: "Stops and targets stand at the venue; nothing else is ordered, for nothing can be written down.",
+    HaltKind.BALANCES: "Stops and targets stand, and exits go on. The account is compared again every minute.",
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }
 _CALLED_BY_PEOPLE = (HaltKind.PAUSE, HaltKind.EMERGENCY)
@@ -180,7 +185,8 @@ def halt(view: HaltView, replacement: HaltView | None = None) -> Card:
         replacement: What took its place: then it is over, and entries are halted all the same.
     """
     about = view.halt
-    where, name = f"{named(about.symbol, view.at)}: " if about.symbol else "", phrases.HALTS[about.kind]
+    name, concerned = phrases.HALTS[about.kind], named(about.symbol, view.at) if about.symbol else about.venue
+    where = f"{concerned}: " if concerned else ""
     facts = (("Reason", about.reason), ("Since", wording.moment(about.since)))
     if view.ended_at is not None and replacement is not None:
         return _replaced(view, view.ended_at, replacement, facts)

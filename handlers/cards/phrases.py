@@ -35,6 +35,7 @@ HALTS = {
     HaltKind.STORE: "storage halt",
     HaltKind.REFUSED: "the venue refuses orders",
     HaltKind.LEDGER: "books halt",
+    HaltKind.BALANCES: "balances halt",
     HaltKind.TRIGGER: "trigger halt",
     HaltKind.SIGNALS: "too many signals",
     HaltKind.ABSENT: "nobody answers",

@@ -191,4 +191,4 @@ def _only_an_admin(standing: Sequence[Halt]) -> NotAllowed:
 
 
 def _ends_by_itself(halt: Halt) -> bool:
-    return halt.until is not None or halt.kind in (HaltKind.REFUSED, HaltKind.TRIGGER)
+    return halt.until is not None or halt.kind in (HaltKind.REFUSED, HaltKind.TRIGGER, HaltKind.BALANCES)

@@ -22,6 +22,7 @@ from engine.domain.orders import Fill, NotFound, OrderRequest, OrderState, Submi
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
 from engine.domain.sentiment import IndexReading, MarketFigure, SourceText
+from engine.domain.transfers import Transfer
 
 
 class Clock(Protocol):
@@ -204,6 +205,18 @@ class EventBatch:
 
     events: tuple[VenueEvent, ...]
     cursor: Cursor
+
+
+class TellsTransfers(Protocol):
+    """A venue that tells what was paid in to an account and out of it."""
+
+    async def transfers(self, since: datetime) -> Sequence[Transfer]:
+        """Those since a time.
+
+        Raises:
+            VenueError: It does not answer, or does not tell.
+        """
+        ...
 
 
 class MarketData(Protocol):

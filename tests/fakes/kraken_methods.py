@@ -13,6 +13,7 @@ from tests.fakes.exchange import SPANS, Symbol, candles_of
 from tests.fakes.kraken_words import coin, described, order_view, pair, pair_info, trade_txid, trade_view, txid
 from tests.fakes.spot_ledger import ZERO
 from tests.fakes.spot_orders import Refused, SpotOrder, SpotTrade
+from tests.fakes.transfers import DEPOSIT, WITHDRAWAL
 
 if TYPE_CHECKING:
     from tests.fakes.kraken import FakeKraken
@@ -99,6 +100,23 @@ def balance_ex(venue: FakeKraken, _: Sent) -> Json:
 def balance(venue: FakeKraken, _: Sent) -> Json:
     ledger = venue.ledger
     return {coin(each): f"{ledger.total(each):.10f}" for each in ledger.assets if ledger.total(each)}
+
+
+def deposit_status(venue: FakeKraken, sent: Sent) -> Json:
+    return _moved(venue, DEPOSIT, sent)
+
+
+def withdraw_status(venue: FakeKraken, sent: Sent) -> Json:
+    return _moved(venue, WITHDRAWAL, sent)
+
+
+def _moved(venue: FakeKraken, kind: str, sent: Sent) -> Json:
+    """The newest first."""
+    found = [each for each in reversed(venue.transfers) if each.kind == kind and _between(sent)(each.at)]
+    return [{"method": each.asset, "aclass": "currency", "asset": coin(each.asset), "refid": f"LOOP-{each.number}",
+             "txid": f"{each.number:064x}", "info": "loopback", "amount": f"{each.amount:.10f}",
+             "fee": f"{each.fee:.10f}", "time": each.at // 1000,
+             "status": "Success" if each.done else "Pending"} for each in found]  # fmt: skip
 
 
 def trade_volume(venue: FakeKraken, sent: Sent) -> Json:
@@ -276,6 +294,8 @@ OPEN_METHODS: Mapping[str, Method] = {
 ACCOUNT_METHODS: Mapping[str, Method] = {
     "Balance": Method(answer=balance),
     "BalanceEx": Method(answer=balance_ex),
+    "DepositStatus": Method(answer=deposit_status, takes=names("asset aclass method start end cursor limit")),
+    "WithdrawStatus": Method(answer=withdraw_status, takes=names("asset aclass method start end cursor limit")),
     "TradeVolume": Method(answer=trade_volume, takes=names("pair fee-info")),
     "AddOrder": Method(answer=add_order, takes=names(
         "pair type ordertype volume price price2 cl_ord_id userref oflags timeinforce validate trigger deadline"

@@ -123,6 +123,10 @@ ENDPOINTS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", "/sapi/v1/system/status"): Endpoint(answer=spot_wallet.system_status, security=OPEN),
     ("GET", "/sapi/v1/capital/config/getall"): Endpoint(
         answer=spot_wallet.coins, takes=WINDOW, weight=weighs(10)),
+    ("GET", "/sapi/v1/capital/deposit/hisrec"): Endpoint(
+        answer=spot_wallet.deposits, takes=WINDOW | names("coin status startTime endTime offset limit txId")),
+    ("GET", "/sapi/v1/capital/withdraw/history"): Endpoint(
+        answer=spot_wallet.withdrawals, takes=WINDOW | names("coin status startTime endTime offset limit")),
     ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(answer=spot_wallet.restrictions, takes=WINDOW),
     ("GET", "/sapi/v1/account/status"): Endpoint(answer=lambda *_: {"data": "Normal"}, takes=WINDOW),
     ("GET", "/sapi/v1/asset/tradeFee"): Endpoint(answer=spot_wallet.trade_fees, takes=WINDOW | names("symbol")),

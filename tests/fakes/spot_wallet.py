@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.spot_orders import Refused
 from tests.fakes.spot_views import balances_view
+from tests.fakes.transfers import DEPOSIT, WITHDRAWAL, Moved
 
 if TYPE_CHECKING:
     from tests.fakes.binance import FakeBinance
 
 Json = Any
 Sent = Mapping[str, str]
+NINETY_DAYS = 90 * 86_400_000
+"""Milliseconds that a look at transfers may reach over."""
 
 
 def account(venue: FakeBinance, sent: Sent) -> Json:
@@ -88,3 +92,31 @@ def trade_fees(venue: FakeBinance, sent: Sent) -> Json:
     fees = venue.matching.fees
     names = [sent["symbol"]] if sent.get("symbol") else list(venue.symbols)
     return [{"symbol": name, "makerCommission": f"{fees.maker}", "takerCommission": f"{fees.taker}"} for name in names]
+
+
+def deposits(venue: FakeBinance, sent: Sent) -> Json:
+    """The newest first; 1 is credited."""
+    return [{"id": f"{each.number}", "amount": f"{each.amount:.8f}", "coin": each.asset, "network": each.asset,
+             "status": 1 if each.done else 0, "address": "loopback", "addressTag": "", "txId": f"0x{each.number:064x}",
+             "insertTime": each.at, "transferType": 0, "confirmTimes": "1/1", "unlockConfirm": 1, "walletType": 0}
+            for each in _told(venue, DEPOSIT, sent)]  # fmt: skip
+
+
+def withdrawals(venue: FakeBinance, sent: Sent) -> Json:
+    """The newest first; 6 is completed."""
+    return [{"id": f"{each.number:032x}", "amount": f"{each.amount:.8f}", "transactionFee": f"{each.fee:.8f}",
+             "coin": each.asset, "status": 6 if each.done else 4, "address": "loopback", "network": each.asset,
+             "txId": f"0x{each.number:064x}", "applyTime": _day_time(each.at), "transferType": 0, "walletType": 0}
+            for each in _told(venue, WITHDRAWAL, sent)]  # fmt: skip
+
+
+def _told(venue: FakeBinance, kind: str, sent: Sent) -> list[Moved]:
+    begins, ends = int(sent.get("startTime", "0")), int(sent.get("endTime", str(2**53)))
+    if ends - begins > NINETY_DAYS and "startTime" in sent:
+        raise Refused(-1100, "The time between startTime and endTime must be within 90 days.")
+    found = [each for each in venue.transfers if each.kind == kind and begins <= each.at <= ends]
+    return [each for each in reversed(found) if sent.get("coin", each.asset) == each.asset]
+
+
+def _day_time(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

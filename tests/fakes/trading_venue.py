@@ -17,6 +17,7 @@ from tests.fakes.spot_guard import parameters
 from tests.fakes.spot_ledger import Ledger
 from tests.fakes.spot_matching import Matching
 from tests.fakes.spot_orders import Refused, Report
+from tests.fakes.transfers import DEPOSIT, WITHDRAWAL, Moved
 
 Json = Any
 LOOK = 0.02
@@ -45,6 +46,8 @@ class TradingVenue(FakeExchange):
         super().__init__(symbols)
         self.ledger = Ledger(balances)
         self.matching = Matching(self.symbols, self.ledger, now_ms=self.now_ms, tell=self._report)
+        self.transfers: list[Moved] = []
+        """What was paid in and out, as the venue tells it."""
         self.log: list[Asked] = []
         """Every call of the REST interface, in the order of the answers."""
         self.meddle: Callable[[str], Fault | None] = lambda _: None
@@ -56,6 +59,23 @@ class TradingVenue(FakeExchange):
         value = float(price)
         self.symbols[symbol].price = lambda _: value
         self.matching.advance()
+
+    def pay_in(self, asset: str, amount: str, *, told: bool = True) -> None:
+        """Let a deposit be credited; of one that is not told, as an airdrop, the venue lists nothing."""
+        self.ledger.change(asset, Decimal(amount), "deposit")
+        if told:
+            self._moved(DEPOSIT, asset, Decimal(amount), Decimal(0))
+
+    def pay_out(self, asset: str, amount: str, fee: str = "0", *, told: bool = True) -> None:
+        """Let the account's owner withdraw so much, and pay a fee beside it."""
+        self.ledger.change(asset, -Decimal(amount) - Decimal(fee), "withdrawal")
+        if told:
+            self._moved(WITHDRAWAL, asset, Decimal(amount), Decimal(fee))
+
+    def _moved(self, kind: str, asset: str, amount: Decimal, fee: Decimal) -> None:
+        number = len(self.transfers) + 1
+        made = Moved(number=number, kind=kind, asset=asset, amount=amount, fee=fee, at=self.now_ms())
+        self.transfers.append(made)
 
     def audit(self) -> None:
         """See that money was conserved, to the last digit.

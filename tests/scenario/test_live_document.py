@@ -107,5 +107,6 @@ def test_what_it_says_that_is_said_stands_in_the_program() -> None:
         "it is being asked",
         "the passphrase is another one",
         "is sealed",
+        "nothing explains it",
     )
     assert [part for part in parts if part not in sources] == []

@@ -166,7 +166,7 @@ class ExternalCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceAdopted:
-    """A difference between the venue and the books was booked as paid in or out, because an admin said so."""
+    """A difference between the venue and the books was booked as paid in or out: the venue told so, or an admin."""
 
     at: datetime
     venue: str

@@ -31,6 +31,8 @@ class HaltKind(StrEnum):
     """What would lead to an emergency stop as well, and is set to end entries alone; it ends once that is calm."""
     LEDGER = "ledger"
     """More was sold than a position held; only an admin ends it."""
+    BALANCES = "balances"
+    """A venue has less than the books say, and nothing explains it; it ends once both agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

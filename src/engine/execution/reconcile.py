@@ -75,7 +75,7 @@ async def agree(
     """
     differences = await differing(store, exchange, orchestrator)
     name = exchange.name
-    if differences and not (accept and await store.transact(lambda uow: _accept(uow, name, differences, now))):
+    if differences and not (accept and await store.transact(lambda uow: book_as_paid(uow, name, differences, now))):
         raise _disagreement(differences)
     return differences
 
@@ -105,7 +105,7 @@ async def _differences(store: Database, exchange: Exchange) -> Differences:
     return {name: (here, there) for name, (here, there) in pairs.items() if abs(here - there) > TOLERANCE}
 
 
-def _accept(uow: UnitOfWork, venue: str, differences: Differences, now: datetime) -> bool:
+def book_as_paid(uow: UnitOfWork, venue: str, differences: Differences, now: datetime) -> bool:
     """Book what differs as paid in or out; ``False`` where positions would then hold what is not there."""
     beside, quote = uow.ledger.balances(), uow.account.quote
     for currency, (here, there) in differences.items():

@@ -18,7 +18,9 @@ from bot.lock import only_instance
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import GreenlightError
+from engine.domain.halts import Halt, HaltKind
 from engine.learning.policy_files import save_policy
+from engine.store.halting import begin_halt
 from tests.fakes.command_line import bot
 from tests.fakes.policies import any_policy
 from tests.fakes.program import running
@@ -67,6 +69,18 @@ def test_a_new_account_is_well_and_stays_unmade(tmp_path):
     assert wrong(lines) == []
     assert "is new" in lines["database"].text
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_venue_that_has_not_what_the_books_say_is_named_with_what_to_do(tmp_path):
+    settings = settings_of(tmp_path, replay={"speed": 1})
+    halt = Halt(kind=HaltKind.BALANCES, reason="kraken has not what the books say", since=wall(), venue="kraken")
+    async with running(settings) as app:
+        assert app.program is not None
+        await app.program.engine.store.transact(lambda uow: begin_halt(uow, halt))
+    line = (await asyncio.to_thread(looked, settings))["balances"]
+    assert line.verdict is Verdict.WRONG
+    assert "Kraken has not what the books say (H1)." in line.text
+    assert "bot run --accept-balances" in line.remedy
 
 
 async def test_an_account_that_has_run_is_recognised(tmp_path):

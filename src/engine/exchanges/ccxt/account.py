@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.domain.errors import VenueError
 from engine.domain.market import Market
+from engine.domain.transfers import Transfer
 from engine.exchanges.ccxt import pages
 from engine.exchanges.ccxt.budget import BURST, Budget, asked_with, asking
 from engine.exchanges.ccxt.client import VenueClient, words_of
@@ -22,6 +23,7 @@ from engine.exchanges.ccxt.habits import Habits, Placement, habits_of, oco_on_bi
 from engine.exchanges.ccxt.numbered import Growing, OneAtATime
 from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.rights import READERS, KeyRights
+from engine.exchanges.ccxt.transfers import DEPOSIT, WITHDRAWAL, transfers_of
 from engine.exchanges.ccxt.turns import Urgency
 
 if TYPE_CHECKING:
@@ -305,6 +307,22 @@ class VenueAccount(VenueClient):
     async def owned(self) -> Raw:
         """What is owned of each currency."""
         return await self._timed(lambda venue: venue.fetch_balance(), _balance)
+
+    async def transfers(self, since_ms: int) -> list[Transfer]:
+        """What was paid in and out since a time, in milliseconds since 1970; of each kind as far as the venue tells it.
+
+        Raises:
+            VenueError: It does not answer, or the key may not see it.
+        """
+        found: list[Transfer] = []
+        for kind, method, told in (
+            (DEPOSIT, "fetch_deposits", "fetchDeposits"),
+            (WITHDRAWAL, "fetch_withdrawals", "fetchWithdrawals"),
+        ):
+            if self._ccxt.has.get(told) is True:
+                rows = await self._timed(methodcaller(method, None, since_ms), _rows)
+                found += transfers_of(rows, kind)
+        return found
 
     async def rights(self) -> KeyRights:
         """What its key may do, as far as the venue tells."""

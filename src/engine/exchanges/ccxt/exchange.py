@@ -7,13 +7,14 @@ here is remembered over a restart but that. What a venue cannot hold is watched 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.domain.errors import NoData, VenueError
 from engine.domain.figures import grouped
-from engine.domain.market import Market
+from engine.domain.market import Market, to_millis
 from engine.domain.orders import (
     Ack,
     NotFound,
@@ -25,6 +26,7 @@ from engine.domain.orders import (
     SubmitResult,
     Unknown,
 )
+from engine.domain.transfers import Transfer
 from engine.exchanges.ccxt import legs, orders
 from engine.exchanges.ccxt.account import Duplicate, Missing, Rejected, VenueAccount
 from engine.exchanges.ccxt.budget import asking
@@ -255,6 +257,15 @@ class CcxtExchange:
         """What the account owns, by currency, with what open orders hold of it."""
         await self._account.open()
         return orders.balances(await self._account.owned())
+
+    async def transfers(self, since: datetime) -> Sequence[Transfer]:
+        """What was paid in to the account and out of it since a time.
+
+        Raises:
+            VenueError: The venue does not answer, or the key may not see it.
+        """
+        await self._account.open()
+        return await self._account.transfers(to_millis(since))
 
     async def open_orders(self) -> tuple[OrderState, ...]:
         """Every order of this account that is not final, whoever sent it; the legs of a stop and target as one."""

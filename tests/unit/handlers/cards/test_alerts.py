@@ -231,6 +231,12 @@ def test_a_halt_of_one_market_names_it():
     )
 
 
+def test_a_venue_that_has_not_what_the_books_say_is_named_and_what_ends_that():
+    card = alerts.halt(reports.halt(HaltKind.BALANCES, venue="kraken", reason="125 USD lack"))
+    assert card.title == "Kraken: no new entries: balances halt (H1)"
+    assert "It ends by itself once both agree." in card.text
+
+
 def test_a_market_that_has_changed_says_what_to_do():
     reason = "LUNA/USDT: the price went from 0.00005 to 8.56 within a candle, at 2022-05-31 06:00 UTC"
     card = alerts.halt(reports.halt(HaltKind.CHANGED, symbol="LUNA/USDT", reason=reason))
