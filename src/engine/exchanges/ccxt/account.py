@@ -18,10 +18,11 @@ from engine.domain.market import Market
 from engine.domain.transfers import Transfer
 from engine.exchanges.ccxt import pages
 from engine.exchanges.ccxt.budget import BURST, Budget, asked_with, asking
-from engine.exchanges.ccxt.client import VenueClient, words_of
+from engine.exchanges.ccxt.client import VenueClient, answer_of, words_of
 from engine.exchanges.ccxt.habits import Habits, Placement, habits_of, oco_on_binance
 from engine.exchanges.ccxt.numbered import Growing, OneAtATime
 from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.refusals import in_words
 from engine.exchanges.ccxt.rights import READERS, KeyRights
 from engine.exchanges.ccxt.transfers import DEPOSIT, WITHDRAWAL, transfers_of
 from engine.exchanges.ccxt.turns import Urgency
@@ -367,7 +368,7 @@ class VenueAccount(VenueClient):
         if isinstance(error, (errors.DDoSProtection, errors.RateLimitExceeded)):
             self._refused(gate)
         if isinstance(error, _noes(errors)) or (isinstance(error, errors.ExchangeError) and _says_something(error)):
-            return Rejected(words)
+            return Rejected(in_words(self._exchange, answer_of(error, self._exchange), words))
         return super()._told(gate, error)
 
     def _refused(self, gate: Gate) -> None:

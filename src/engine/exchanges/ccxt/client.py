@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from engine.exchanges.ccxt import parsing
 from engine.exchanges.ccxt.budget import answer_until, no_answer_awaited
 from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.ccxt.parsing import Listing
+from engine.exchanges.ccxt.refusals import said, shortened
 from engine.exchanges.ccxt.turns import Turns, Urgency
 from engine.exchanges.headers import Quiet
 from engine.ports import Clock
@@ -40,8 +40,6 @@ MOST_CANDLES = 1000
 """How many candles are asked for at once, where the venue does not say that it tells fewer."""
 _LATER_MS = 1000
 """How much longer than we ccxt waits for an answer: ours ends it first, and says so in words of ours."""
-_SHOWN = 160
-"""The longest piece of a venue's own words that is handed on."""
 
 
 def known_exchanges() -> frozenset[str]:
@@ -339,17 +337,11 @@ def _slow_down(venue: Any, share: float) -> None:
     venue.throttle = wait
 
 
+def answer_of(error: Exception, name: str) -> str:
+    """All that a venue said, in one line; the reason below where ccxt only repeats the request."""
+    return " ".join(str(error.__cause__ or error).removeprefix(name).split())
+
+
 def words_of(error: Exception, name: str) -> str:
-    """What went wrong, shortened: the reason below where ccxt only repeats the request, else the venue's own words."""
-    text = _message(" ".join(str(error.__cause__ or error).removeprefix(name).split()))
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def _message(text: str) -> str:
-    """What a JSON answer says in words, where it does: ``{"code": -1121, "msg": "Invalid symbol."}``."""
-    try:
-        said = json.loads(text)
-    except ValueError:
-        return text
-    words = [said[name] for name in ("msg", "message", "error") if said.get(name)] if isinstance(said, dict) else []
-    return words[0] if words and isinstance(words[0], str) else text
+    """What went wrong, shortened, in the venue's own words."""
+    return shortened(said(answer_of(error, name)))
