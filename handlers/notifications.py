@@ -28,11 +28,12 @@ from handlers.cards import (
     inventory,
     live,
     models,
+    parts,
     policies,
 )
 from handlers.topics import TOPICS
 
-_OF_A_TRADE = ("trade", "closed", "unprotected")
+_OF_A_TRADE = ("trade", "closed", "unprotected", "moved")
 """The kinds of topics that tell of one trade."""
 
 
@@ -65,6 +66,8 @@ class Notifications:
             "approval": self._approval,
             "trade": self._trade,
             "closed": self._closed,
+            "part": self._part,
+            "moved": self._moved,
             "unprotected": self._unprotected,
             "unmanaged": self._unmanaged,
             "halt": self._halt,
@@ -122,6 +125,12 @@ class Notifications:
 
     async def _closed(self, subject: str) -> Card:
         return alerts.closed(await self._views.trade(subject))
+
+    async def _part(self, subject: str) -> Card:
+        return parts.partly_filled(await self._views.part(subject))
+
+    async def _moved(self, subject: str) -> Card:
+        return parts.moved(await self._views.moved(subject))
 
     async def _unprotected(self, subject: str) -> Card:
         return alerts.unprotected(await self._views.trade(subject), has_stop=await self._views.has_stop(subject))

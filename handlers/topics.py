@@ -34,6 +34,7 @@ from engine.domain.events import (
     OrderChanged,
     OrderFilled,
     OrderIntended,
+    OrderPartlyFilled,
     PlatformRecovered,
     PlatformTroubled,
     PolicyProposed,
@@ -42,6 +43,7 @@ from engine.domain.events import (
     PositionProtected,
     PositionUnmanaged,
     ProtectionFailed,
+    ProtectionMoved,
     UnmanagedEnded,
     Welcomed,
 )
@@ -68,6 +70,8 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "inventory": (Lane.URGENT, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
     "trade": (Lane.NORMAL, CardKind.TRADES),
+    "part": (Lane.NORMAL, CardKind.TRADES),
+    "moved": (Lane.NORMAL, CardKind.TRADES),
     "closed": (Lane.NORMAL, CardKind.TRADES),
     "welcome": (Lane.NORMAL, None),
     "digest": (Lane.QUIET, CardKind.DIGESTS),
@@ -112,6 +116,10 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (*_approval(approval_id), f"trade:{position_id}")
         case OrderIntended(approval_id=approval_id) | OrderChanged(approval_id=approval_id):
             return _approval(approval_id)
+        case OrderPartlyFilled(order_id=order_id):
+            return (f"part:{order_id}",)
+        case ProtectionMoved(position_id=position_id):
+            return (f"moved:{position_id}",)
         case PositionOpened(position_id=position_id) | PositionProtected(position_id=position_id):
             return (f"trade:{position_id}",)
         case ProtectionFailed(position_id=position_id):
@@ -166,10 +174,14 @@ def _approval(approval_id: str) -> tuple[str, ...]:
 
 
 def _alarms(event: Event) -> tuple[str, ...]:
-    """The alarms that an event changes where people were told of them; it raises none."""
+    """The cards that an event changes where people were told of them; it shows none anew."""
     match event:
-        case OrderFilled() | PositionProtected() | PositionClosed():
+        case OrderFilled():
+            return (f"unprotected:{event.position_id}", f"part:{event.order_id}")
+        case PositionProtected() | PositionClosed():
             return (f"unprotected:{event.position_id}",)
+        case OrderChanged():
+            return (f"part:{event.order_id}",)
         case _:
             return ()
 

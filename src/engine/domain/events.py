@@ -77,6 +77,15 @@ class OrderFilled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPartlyFilled:
+    """A part of an order has traded, and the rest of it still waits."""
+
+    at: datetime
+    order_id: str
+    position_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionOpened:
     """The first fill of an entry made a position."""
 
@@ -87,6 +96,14 @@ class PositionOpened:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionProtected:
     """The venue holds a stop and a target for a position."""
+
+    at: datetime
+    position_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionMoved:
+    """The stop and target of a position were placed anew, for another size or at another price."""
 
     at: datetime
     position_id: str
@@ -323,8 +340,10 @@ Event = (
     | OrderIntended
     | OrderChanged
     | OrderFilled
+    | OrderPartlyFilled
     | PositionOpened
     | PositionProtected
+    | ProtectionMoved
     | ProtectionFailed
     | PositionClosed
     | PositionUnmanaged

@@ -24,6 +24,33 @@ class ExternalView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """An order of which a part has traded.
+
+    Attributes:
+        at: Its venue, where the account has several; else empty.
+    """
+
+    order: Order
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedView:
+    """A position whose stop and target were placed anew.
+
+    Attributes:
+        before, after: The two newest orders that have protected it, and that differ.
+        at: Its venue, where the account has several; else empty.
+    """
+
+    position: Position
+    before: Order
+    after: Order
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
     """An open position at the price of now. ``unrealised`` is before, ``net`` after the fees paid so far.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from engine.domain.events import OrderChanged, PositionProtected
+from engine.domain.events import OrderChanged, PositionProtected, ProtectionMoved
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Ack, Order, OrderStatus, Purpose, Refused, SubmitResult, Unknown, Unsent
 from engine.domain.positions import Position
+from engine.domain.replacements import replacement_of
 from engine.execution.retries import ALARM_AFTER, failures, is_lost
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
@@ -24,11 +25,19 @@ def record(uow: UnitOfWork, order: Order, answer: SubmitResult, now: datetime) -
             mark(uow, order, OrderStatus.OPEN, now, venue_order_id=venue_order_id)
             if order.purpose is Purpose.PROTECTION:
                 uow.emit(PositionProtected(at=now, position_id=order.position_id))
+                _tell_of_move(uow, order, now)
         case Refused(reason=reason):
             mark(uow, order, OrderStatus.REJECTED, now, reason=reason)
         case Unknown(reason=reason):
             mark(uow, order, OrderStatus.UNKNOWN, now, reason=reason)
     watch_refusals(uow, order, now)
+
+
+def _tell_of_move(uow: UnitOfWork, order: Order, now: datetime) -> None:
+    """Tell people where a stop and target took the place of others, for another size or at another price."""
+    found = replacement_of(uow.orders.of_position(order.position_id))
+    if found is not None and found[1].id == order.id:
+        uow.emit(ProtectionMoved(at=now, position_id=order.position_id))
 
 
 def mark(

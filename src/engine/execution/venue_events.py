@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.domain.events import ExternalCancelled, OrderChanged
+from engine.domain.events import ExternalCancelled, OrderChanged, OrderPartlyFilled
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
@@ -44,8 +44,18 @@ def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: L
             watch_refusals(uow, uow.orders.get(order.id), event.at)
         for position_id in concerned:
             end_refusals(uow, position_id, event.at)
+    _tell_of_parts(uow, batch)
     uow.ledger.keep_cursor(venue, batch.cursor)
     return tuple(touched)
+
+
+def _tell_of_parts(uow: UnitOfWork, batch: EventBatch) -> None:
+    """Tell people of what is left half done; an order that walks a book comes in several fills, and is done by then."""
+    traded = {event.order.client_id: event.fill.at for event in batch.events if event.fill is not None}
+    for client_id, at in traded.items():
+        order = uow.orders.by_client_id(client_id)
+        if order is not None and order.status is OrderStatus.PARTLY_FILLED and order.purpose is not Purpose.EXTERNAL:
+            uow.emit(OrderPartlyFilled(at=at, order_id=order.id, position_id=order.position_id))
 
 
 def _paying(uow: UnitOfWork, fill: Fill | None) -> tuple[str, ...]:

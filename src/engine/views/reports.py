@@ -20,8 +20,9 @@ from engine.domain.halt_views import HaltView, Recovery
 from engine.domain.orders import OrderType, Side
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
+from engine.domain.replacements import replacement_of
 from engine.domain.results import AtWork
-from engine.domain.trade_views import ExternalView, PositionView, TradeView
+from engine.domain.trade_views import ExternalView, MovedView, PartView, PositionView, TradeView
 from engine.domain.unmanaged import absence
 from engine.domain.weeks import dates_of, is_week, together
 from engine.flow.proposed import key_of_whole
@@ -259,6 +260,30 @@ def external(uow: UnitOfWork, order_id: str) -> ExternalView:
     order = uow.orders.get(order_id)
     held = uow.positions.get(order.position_id) if order.position_id else None
     return ExternalView(order=order, position=held, protected=held is not None and _is_protected(uow, held))
+
+
+def part(uow: UnitOfWork, order_id: str) -> PartView:
+    """An order of which a part has traded.
+
+    Raises:
+        UnknownId: There is no such order.
+    """
+    order = uow.orders.get(order_id)
+    return PartView(order=order, at=uow.ledger.told_apart(order.request.venue))
+
+
+def moved(uow: UnitOfWork, position_id: str) -> MovedView:
+    """How the stop and target of a position were placed anew the last time.
+
+    Raises:
+        UnknownId: There is no such position, or they never were.
+    """
+    position = uow.positions.get(position_id)
+    found = replacement_of(uow.orders.of_position(position_id))
+    if found is None:
+        raise UnknownId(f"The stop and target of {position_id} were never placed anew.")
+    before, after = found
+    return MovedView(position=position, before=before, after=after, at=uow.ledger.told_apart(position.venue))
 
 
 def why(uow: UnitOfWork, any_id: str) -> Why | TradeView:

@@ -31,7 +31,15 @@ from engine.domain.quality_views import QualityView
 from engine.domain.sentiment import SentimentView, SourceAge
 from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
-from engine.domain.trade_views import ExternalView, FillView, TradeCandles, TradeView, UnmanagedView
+from engine.domain.trade_views import (
+    ExternalView,
+    FillView,
+    MovedView,
+    PartView,
+    TradeCandles,
+    TradeView,
+    UnmanagedView,
+)
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import TimeLeft, by_the_market, market_data_of
@@ -315,6 +323,22 @@ class Views(AccountViews):
             UnknownId: There is no such order.
         """
         return await self.store.read(lambda uow: reports.external(uow, order_id))
+
+    async def part(self, order_id: str) -> PartView:
+        """An order of which a part has traded.
+
+        Raises:
+            UnknownId: There is no such order.
+        """
+        return await self.store.read(lambda uow: reports.part(uow, order_id))
+
+    async def moved(self, position_id: str) -> MovedView:
+        """How the stop and target of a position were placed anew the last time.
+
+        Raises:
+            UnknownId: There is no such position, or they never were.
+        """
+        return await self.store.read(lambda uow: reports.moved(uow, position_id))
 
     async def unmanaged(self, unmanaged_id: str) -> UnmanagedView:
         """A time in which no strategy manages a position.

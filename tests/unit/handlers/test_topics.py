@@ -32,6 +32,8 @@ TOPICS = {
     "PositionUnmanaged": ("unmanaged:N1",),
     "UnmanagedEnded": ("unmanaged:N1",),
     "LosingStreakChanged": ("streak:S1",),
+    "OrderPartlyFilled": ("part:O1",),
+    "ProtectionMoved": ("moved:T1",),
     "ExternalTraded": ("external:O3",),
     "ExternalCancelled": ("external:O2",),
     "BalanceAdopted": (),
@@ -65,6 +67,12 @@ def test_an_event_changes_the_cards_of_what_it_is_about(event: events.Event):
 def test_an_alarm_about_a_position_is_shown_anew_where_people_were_told_of_it(kind: type):
     (event,) = [each for each in EVENTS if type(each) is kind]
     assert EVERYTHING(event)["unprotected:T1"] == ()
+
+
+@pytest.mark.parametrize("kind", [events.OrderFilled, events.OrderChanged])
+def test_a_part_is_shown_anew_where_people_were_told_of_it(kind: type):
+    (event,) = [each for each in EVENTS if type(each) is kind]
+    assert EVERYTHING(event)[f"part:{event.order_id}"] == ()
 
 
 def test_an_emergency_has_one_card_from_the_call_to_its_end():
