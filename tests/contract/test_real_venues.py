@@ -19,7 +19,7 @@ from engine.domain.orders import (
     Side,
     client_id,
 )
-from engine.exchanges.ccxt.habits import Placement
+from engine.exchanges.ccxt.habits import Placement, Trails
 from tests.fakes.binance import trading
 from tests.fakes.kraken import trading_kraken
 from tests.fakes.real_account import Account, account_at, limit, oco, order
@@ -33,7 +33,8 @@ async def at(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
         made.move(60_000)
         await made.venue.balances()
         if less:
-            made.can_only(holds_both=False, holds_stops=less == "by halves")
+            halves = less == "by halves"
+            made.can_only(holds_both=False, holds_stops=halves, holds_targets=False, trails=Trails.NOT)
         yield made
 
 
@@ -120,6 +121,59 @@ async def test_a_stop_and_target_is_cancelled_as_one_and_sells_no_more(at: Accou
         events = (await at.venue.events(cursor)).events
         assert [each.order.status for each in events if each.fill is None] in ([OrderStatus.CANCELLED], [])
         assert [each for each in events if each.fill] == []
+    assert (await at.venue.balances())["BTC"] >= held
+
+
+def waiting(at: Account, kind: OrderType, quantity: Decimal, **prices: str) -> OrderRequest:
+    """A sale that waits for a price."""
+    asked = here(at, order("b", str(quantity), Side.SELL))
+    return replace(asked, type=kind, **{name: Decimal(price) for name, price in prices.items()})
+
+
+@pytest.mark.parametrize(
+    ("kind", "prices", "path", "last"),
+    [
+        (OrderType.STOP, {"trigger_price": "58000"}, (61_000, 58_500), 57_900),
+        (OrderType.TAKE_PROFIT, {"trigger_price": "65000"}, (57_000, 64_500), 65_100),
+        (OrderType.TRAILING_STOP, {"trailing": "1200"}, (59_000, 62_000, 61_000, 63_000, 62_000), 61_600),
+    ],
+)
+async def test_a_sale_that_waits_for_a_price_sells_once_when_that_is_there(
+    at: Account, kind: OrderType, prices: dict[str, str], path: tuple[int, ...], last: int
+) -> None:
+    """At the venue where it holds such orders, else watched here; to people it is the same order."""
+    held = await bought(at)
+    cursor = (await at.venue.events(None)).cursor
+    request = waiting(at, kind, held, **prices)
+    assert isinstance(await at.venue.submit(request), Ack)
+    assert len(at.fake.matching.open_orders()) == (1 if at.account.habits.holds(kind) else 0)
+    (standing,) = await at.venue.open_orders()
+    assert (standing.client_id, standing.status, standing.type) == (request.client_id, OrderStatus.OPEN, kind)
+    for price in path:
+        at.move(price)
+        assert (await at.venue.events(cursor)).events == (), price
+    at.move(last)
+    events = (await at.venue.events(cursor)).events
+    fills = [each.fill for each in events if each.fill]
+    assert sum(fill.quantity for fill in fills) == held
+    assert {fill.client_id for fill in fills} == {request.client_id}
+    assert events[-1].order.status is OrderStatus.FILLED
+    assert await at.venue.open_orders() == ()
+    at.fake.audit()
+
+
+@pytest.mark.parametrize("kind", [OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP])
+async def test_a_sale_that_waits_is_cancelled_and_sells_no_more(at: Account, kind: OrderType) -> None:
+    held = await bought(at)
+    prices = {"trailing": "1200"} if kind is OrderType.TRAILING_STOP else {"trigger_price": "65000"}
+    assert isinstance(await at.venue.submit(waiting(at, kind, held, **prices)), Ack)
+    cancelled = await at.venue.cancel(at.symbol, client_id("b"))
+    assert isinstance(cancelled, OrderState)
+    assert (cancelled.status, cancelled.filled) == (OrderStatus.CANCELLED, 0)
+    at.move(66_000)
+    at.move(57_000)
+    await at.venue.events(None)
+    assert at.fake.matching.open_orders() == []
     assert (await at.venue.balances())["BTC"] >= held
 
 

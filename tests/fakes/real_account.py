@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -38,6 +39,8 @@ class BookOf:
         self._names = names_of(fake)
         self.silent = False
         """Whether no price is known."""
+        self.told: Candles | None = None
+        """What is known of the past; nothing at first."""
 
     def market(self, symbol: str) -> Market:
         info = self._fake.symbols[self._names[symbol]]
@@ -54,6 +57,8 @@ class BookOf:
         return Book(symbol=symbol, at=WallClock().now(), bids=bids, asks=asks)
 
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
+        if self.told is not None and self.told.timeframe is timeframe:
+            return self.told
         raise NoData(f"No {limit} {timeframe} candles of {symbol} until {until} here.")
 
 
@@ -68,7 +73,7 @@ class Account:
         self.record = MemoryRecord()
         self.prices = BookOf(fake)
         self._within = within
-        self._less: dict[str, bool] = {}
+        self._less: dict[str, Any] = {}
         self.venue, self._inner = self._open()
 
     def _open(self) -> tuple[Recorded, CcxtExchange]:
@@ -101,7 +106,7 @@ class Account:
         """Move that market to a price."""
         self.fake.set_price(names_of(self.fake)[self.symbol], price)
 
-    def can_only(self, **less: bool) -> None:
+    def can_only(self, **less: Any) -> None:
         """Let the venue hold less than it does, over crashes too."""
         self._less = less
         self.account.habits = replace(self.account.habits, **less)

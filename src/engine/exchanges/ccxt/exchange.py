@@ -243,7 +243,7 @@ class CcxtExchange:
         """Cancel an order, or the leg of it that is there: where both are, one goes with the other."""
         request = await self._lookup.request_of(state.client_id)
         ids = [state.client_id]
-        if state.type is OrderType.OCO or (request is not None and request.type is OrderType.OCO):
+        if OrderType.OCO in (state.type, request and request.type) or self._lookup.is_watched(request):
             ids = [legs.leg_id(state.client_id, leg) for leg in (legs.STOP, legs.TARGET)]
         for client_id in ids:
             try:

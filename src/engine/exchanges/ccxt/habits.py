@@ -2,7 +2,8 @@
 
 A venue holds a stop where ccxt says that it takes one among its ordinary orders: it then is found, cancelled and filled
 under the client id it was sent with. Where conditional orders live apart (okx, bybit), what is triggered is another
-order under an id of the venue's, so nothing is left there: the bot watches the price itself.
+order under an id of the venue's, so nothing is left there: the bot watches the price itself. The same goes
+for a target or a trailing stop by itself where a venue holds none.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from engine.domain.orders import OrderRequest, OrderType, Side, TimeInForce
@@ -29,7 +31,22 @@ _TOLD_BY_IDS = {"kraken": 20}
 """Venues that tell orders by their own ids of them, and how many at once."""
 _PAGES = {"kraken": 50}
 """Venues that tell trades of all markets together, the newest first, so many in a page, and how many to leave out."""
+_TRAILS_BY_SHARE = frozenset({"binance", "binanceus"})
+"""Venues whose stops follow the price by ``trailingDelta``, of which ccxt says nothing."""
+_HUNDREDTH = Decimal("0.01")
+_WATCHED = (OrderType.OCO, OrderType.STOP, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP)
+"""What the bot looks after itself where a venue does not hold it."""
 _BASES = {TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
+
+
+class Trails(StrEnum):
+    """How a venue is told how far behind the price a stop follows."""
+
+    NOT = ""
+    AMOUNT = "amount"
+    """In the quote currency, as it is asked for here."""
+    SHARE = "share"
+    """In hundredths of a per cent of the best price: of the price of now it is the amount that is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +74,8 @@ class Habits:
         holds_stops: Whether it holds a stop.
         stops_as_limits: Whether its stops are limits from their trigger on.
         buys_by_cost: Whether a purchase at market is told by what it may cost, and no quantity.
-        trails: Whether it holds a stop that follows the price at a distance in the quote currency.
+        holds_targets: Whether it holds a sale that waits for a better price, by itself.
+        trails: How it is told how far behind the price a stop follows that it holds; empty where it holds none.
         asks_conditional: Whether its conditional orders are listed apart.
         open_limit, trades_limit: How many open orders, and trades of ours, it tells at once; 0 where it does not say.
     """
@@ -70,7 +88,8 @@ class Habits:
     holds_stops: bool = False
     stops_as_limits: bool = False
     buys_by_cost: bool = False
-    trails: bool = False
+    holds_targets: bool = False
+    trails: Trails = Trails.NOT
     asks_conditional: bool = False
     open_limit: int = 0
     trades_limit: int = 0
@@ -80,14 +99,29 @@ class Habits:
         """Whether of a stop and target it holds the stop, and the bot watches the target."""
         return self.holds_stops and not self.holds_both
 
+    def holds(self, kind: OrderType) -> bool:
+        """Whether the venue holds orders of a type; of a stop and target at least the stop."""
+        match kind:
+            case OrderType.OCO:
+                return self.holds_both or self.holds_stops
+            case OrderType.STOP | OrderType.STOP_LIMIT:
+                return self.holds_stops
+            case OrderType.TAKE_PROFIT:
+                return self.holds_targets
+            case OrderType.TRAILING_STOP:
+                return self.trails is not Trails.NOT
+            case _:
+                return True
+
+    def watches(self, request: OrderRequest) -> bool:
+        """Whether nothing of an order is at the venue until its price is there, which the bot looks at."""
+        return request.type in _WATCHED and request.side is Side.SELL and not self.holds(request.type)
+
     def unholdable(self, request: OrderRequest) -> str:
         """Why the venue cannot hold an order; empty where it can, or the bot watches in its place."""
-        triggered = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT)
-        if request.type in triggered and not self.holds_stops:
-            return "this venue holds no order at a trigger price"
-        if request.type is OrderType.TRAILING_STOP and not self.trails:
-            return "this venue holds no trailing stop"
-        return ""
+        if self.holds(request.type) or self.watches(request):
+            return ""
+        return f"this venue holds no {request.type.value.replace('_', ' ')} to {request.side}"
 
 
 def habits_of(venue: Any) -> Habits:
@@ -109,11 +143,20 @@ def habits_of(venue: Any) -> Habits:
         holds_stops=bool(placing.get("stopLossPrice") or placing.get("triggerPrice")) and not apart,
         stops_as_limits=venue.id in _STOP_LIMITS,
         buys_by_cost=bool(by_cost),
-        trails=bool(venue.has.get("createTrailingAmountOrder")) and not apart,
+        holds_targets=bool(placing.get("takeProfitPrice")) and not apart,
+        trails=_trails(venue, apart=apart),
         asks_conditional=apart,
         open_limit=told["fetchOpenOrders"].get("limit") or 0,
         trades_limit=told["fetchMyTrades"].get("limit") or 0,
     )
+
+
+def _trails(venue: Any, *, apart: bool) -> Trails:
+    if apart:
+        return Trails.NOT
+    if venue.id in _TRAILS_BY_SHARE:
+        return Trails.SHARE
+    return Trails.AMOUNT if venue.has.get("createTrailingAmountOrder") else Trails.NOT
 
 
 def placement(request: OrderRequest, habits: Habits, price: Decimal, tick: Decimal) -> Placement:
@@ -137,17 +180,29 @@ def placement(request: OrderRequest, habits: Habits, price: Decimal, tick: Decim
         case OrderType.MARKET if habits.buys_by_cost and request.side is Side.BUY:
             kind, limit = "limit", _on_tick(price * (1 + _BUY_ROOM), tick)
             params.setdefault("timeInForce", "IOC")
-        case OrderType.STOP | OrderType.STOP_LIMIT:
-            name = "stopLossPrice" if request.side is Side.SELL else "triggerPrice"
-            params[name] = _text(request.trigger_price)
+        case OrderType.STOP | OrderType.STOP_LIMIT | OrderType.TAKE_PROFIT:
+            params |= _trigger(request)
             kind = "limit" if request.type is OrderType.STOP_LIMIT else "market"
-            if habits.stops_as_limits and request.type is OrderType.STOP and request.trigger_price is not None:
+            if habits.stops_as_limits and kind == "market" and request.trigger_price is not None:
                 kind, limit = "limit", _on_tick(request.trigger_price * (1 - _STOP_ROOM), tick)
-        case OrderType.TAKE_PROFIT:
-            params["takeProfitPrice"] = _text(request.trigger_price)
         case OrderType.TRAILING_STOP:
-            params["trailingAmount"] = _text(request.trailing)
+            params |= _distance(request, habits, price)
     return Placement(type=kind, side=str(request.side), quantity=request.quantity, price=limit, params=params)
+
+
+def _trigger(request: OrderRequest) -> dict[str, str]:
+    """What ccxt calls the price at which an order begins to act."""
+    if request.type is OrderType.TAKE_PROFIT:
+        return {"takeProfitPrice": _text(request.trigger_price)}
+    return {"stopLossPrice" if request.side is Side.SELL else "triggerPrice": _text(request.trigger_price)}
+
+
+def _distance(request: OrderRequest, habits: Habits, price: Decimal) -> dict[str, str]:
+    """How ccxt is told how far a stop follows behind the price, which is now at ``price``."""
+    if habits.trails is not Trails.SHARE:
+        return {"trailingAmount": _text(request.trailing)}
+    share = (request.trailing or Decimal(0)) / price * 100
+    return {"trailingPercent": _text(share.quantize(_HUNDREDTH)), "stopLossOrTakeProfit": "stopLoss"}
 
 
 def oco_on_binance(request: OrderRequest, market_id: str, limit_tick: Decimal | None) -> dict[str, str]:

@@ -80,7 +80,7 @@ class Happenings:
         taken = TakenIn.read(cursor, self._account.label) if cursor else self._from_now()
         self._account.begin_look()
         under_way = await self._lookup.under_way()
-        await self._watching.look([order.request for order in under_way.values()])
+        await self._watching.look(list(under_way.values()))
         with asking(Urgency.NEWS if self._presses(under_way) else Urgency.ROUTINE):
             states = await self._states(under_way)
         begins = self._clock.monotonic()

@@ -40,7 +40,13 @@ def sale_of(request: OrderRequest, leg: str, quantity: Decimal) -> OrderRequest:
     """The sale at market of so much, once the price of a leg is there."""
     own = leg_id(request.client_id, leg)
     return replace(
-        request, client_id=own, type=OrderType.MARKET, quantity=quantity, limit_price=None, trigger_price=None
+        request,
+        client_id=own,
+        type=OrderType.MARKET,
+        quantity=quantity,
+        limit_price=None,
+        trigger_price=None,
+        trailing=None,
     )
 
 

@@ -81,7 +81,11 @@ class Lookup:
 
     def is_watched(self, request: OrderRequest | None) -> bool:
         """Whether nothing of an order is at the venue until its price is there."""
-        return request is not None and request.type is OrderType.OCO and not self._account.habits.holds_stops
+        return request is not None and self._account.habits.watches(request)
+
+    def _has_legs(self, request: OrderRequest | None) -> bool:
+        """Whether an order is at the venue as its legs: a stop and target, or the sale of what is watched here."""
+        return request is not None and (request.type is OrderType.OCO or self.is_watched(request))
 
     def taken(self, request: OrderRequest, venue_id: str) -> None:
         """Note what the venue calls an order that it has just taken; of a stop and target it is the stop."""
@@ -124,10 +128,10 @@ class Lookup:
             VenueError: It does not answer: that is no ``NotFound``.
         """
         request = await self.request_of(client_id)
-        is_oco = request is not None and request.type is OrderType.OCO
-        if not is_oco and (found := await self._one(symbol, client_id, fills=fills)):
+        in_legs = self._has_legs(request)
+        if not in_legs and (found := await self._one(symbol, client_id, fills=fills)):
             return found
-        if is_oco or request is None:
+        if in_legs or request is None:
             known = await self._legs(symbol, client_id, fills=fills)
             if known:
                 return self.whole(known, request)
@@ -151,6 +155,7 @@ class Lookup:
         if request is not None:
             found = replace(
                 found,
+                type=request.type,
                 quantity=request.quantity,
                 trigger_price=request.trigger_price,
                 limit_price=request.limit_price,

@@ -39,7 +39,7 @@ def order_state(raw: Raw) -> OrderState:
         raise VenueError(f"What came as an order is none: {_keys_of(raw)}.")
     if status is OrderStatus.FILLED and filled < quantity:
         status = OrderStatus.EXPIRED
-    trigger = decimal_of(raw.get("triggerPrice"))
+    trigger = None if _trails(raw) else decimal_of(raw.get("triggerPrice"))
     return OrderState(
         symbol=symbol,
         side=Side(raw["side"]),
@@ -65,17 +65,37 @@ def order_states(raws: Sequence[Raw]) -> list[OrderState]:
 
 def _type_of(raw: Raw, trigger: Decimal | None) -> OrderType:
     name = str(raw.get("type") or "").lower()
+    if _trails(raw):
+        return OrderType.TRAILING_STOP
     if trigger:
-        profit = "take_profit" in name or "takeprofit" in name
-        if profit:
+        if "takeprofit" in _kinds(raw):
             return OrderType.TAKE_PROFIT
         return OrderType.STOP_LIMIT if _price_of(raw) else OrderType.STOP
     return OrderType.MARKET if name == "market" else OrderType.LIMIT
 
 
+def _trails(raw: Raw) -> bool:
+    """Whether it follows the price."""
+    return bool(_told(raw).get("trailingDelta")) or "trailing" in _kinds(raw)
+
+
+def _kinds(raw: Raw) -> str:
+    """All that an order's type is called: ccxt calls many plainly market or limit, and hands on what the venue said."""
+    told = _told(raw)
+    described = told.get("descr")
+    there = described.get("ordertype") if isinstance(described, dict) else told.get("type")
+    return f"{raw.get('type') or ''} {there or ''}".lower().replace("-", "").replace("_", "")
+
+
+def _told(raw: Raw) -> Raw:
+    """What the venue itself said of it."""
+    told = raw.get("info")
+    return told if isinstance(told, dict) else {}
+
+
 def _price_of(raw: Raw) -> Decimal | None:
     """Its limit price; what ccxt puts there of an order at market is what that came to."""
-    if "market" in str(raw.get("type") or "").lower():
+    if "market" in str(raw.get("type") or "").lower() or _trails(raw):
         return None
     return decimal_of(raw.get("price")) or None
 

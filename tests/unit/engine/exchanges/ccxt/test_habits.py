@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from engine.domain.orders import OrderRequest, OrderType, Side, TimeInForce, client_id
-from engine.exchanges.ccxt.habits import Habits, habits_of, oco_on_binance, placement
+from engine.exchanges.ccxt.habits import Habits, Trails, habits_of, oco_on_binance, placement
 from engine.exchanges.ccxt.legs import STOP, TARGET, leg_id, whole_of
 from tests.fakes.real_account import limit, oco, order
 
@@ -65,10 +65,39 @@ def test_terms_are_handed_on() -> None:
 
 
 @pytest.mark.parametrize("kind", [OrderType.STOP, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP])
-def test_what_a_venue_cannot_hold_and_nobody_watches_is_said(kind: OrderType) -> None:
-    assert Habits().unholdable(stop(kind))
-    assert not Habits(holds_stops=True, trails=True).unholdable(stop(kind))
+def test_a_sale_that_a_venue_cannot_hold_is_watched_and_a_purchase_is_refused(kind: OrderType) -> None:
+    every = Habits(holds_stops=True, holds_targets=True, trails=Trails.AMOUNT)
+    assert Habits().unholdable(stop(kind)) == ""
+    assert Habits().watches(stop(kind))
+    assert Habits().unholdable(stop(kind, Side.BUY)) == f"this venue holds no {kind.value.replace('_', ' ')} to buy"
+    assert not every.unholdable(stop(kind, Side.BUY))
+    assert not every.watches(stop(kind))
     assert not Habits().unholdable(oco("a", "58000", "65000"))
+    assert Habits().unholdable(replace(stop(OrderType.STOP_LIMIT), limit_price=Decimal(57_000)))
+
+
+@pytest.mark.parametrize(
+    ("exchange", "trails", "targets"),
+    [
+        ("binance", Trails.SHARE, True),
+        ("kraken", Trails.AMOUNT, True),
+        ("coinbase", Trails.NOT, True),
+        ("okx", Trails.NOT, False),
+        ("bybit", Trails.NOT, False),
+    ],
+)
+def test_what_follows_a_price_and_what_waits_for_a_better_one_is_read_off_ccxt_too(
+    exchange: str, trails: Trails, *, targets: bool
+) -> None:
+    found = habits_of(getattr(import_module("ccxt.async_support"), exchange)())
+    assert (found.trails, found.holds_targets) == (trails, targets)
+
+
+def test_how_far_a_stop_follows_is_told_as_the_venue_takes_it() -> None:
+    asked = replace(stop(OrderType.TRAILING_STOP), trigger_price=None, trailing=Decimal(1000))
+    by_share = placement(asked, Habits(trails=Trails.SHARE), PRICE, TICK).params
+    assert (by_share["trailingPercent"], by_share["stopLossOrTakeProfit"]) == ("1.67", "stopLoss")
+    assert placement(asked, Habits(trails=Trails.AMOUNT), PRICE, TICK).params["trailingAmount"] == "1000"
 
 
 def test_binances_list_names_each_of_its_orders() -> None:
