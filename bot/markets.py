@@ -19,7 +19,7 @@ from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
-from engine.domain.plans import Entry
+from engine.domain.plans import Entry, Slicing
 from engine.domain.proposals import FastTier
 from engine.ports import MarketFeed, Strategy
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
@@ -184,7 +184,8 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
                     strategy=strategy,
                     markets=markets,
                     timeframe=asked.timeframe,
-                    entry=_entry(asked.entry),
+                    entry=entry_of(asked.entry),
+                    slicing=slicing_of(asked.entry),
                     fast=FastTier(**asked.fast.model_dump()) if asked.fast else None,
                     weight=asked.weight,
                     priority=asked.priority,
@@ -198,9 +199,14 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
     return StrategyContexts(contexts=tuple(found)), [symbol for symbol in feed.markets if symbol not in traded]
 
 
-def _entry(asked: EntrySettings) -> Entry | None:
+def entry_of(asked: EntrySettings) -> Entry | None:
     """How a context buys; ``None`` for at market."""
-    return None if asked.type == "market" else Entry(**asked.model_dump(exclude={"type"}))
+    return None if asked.type == "market" else Entry(**asked.model_dump(exclude={"type", "slices"}))
+
+
+def slicing_of(asked: EntrySettings) -> Slicing | None:
+    """How a context buys in slices; ``None`` for at once."""
+    return Slicing(**asked.slices.model_dump()) if asked.slices else None
 
 
 def quote_of(contexts: Sequence[StrategyContext], feed: MarketFeed) -> str:

@@ -30,6 +30,7 @@ from engine.domain.events import (
     PositionOpened,
     PositionProtected,
     ProtectionFailed,
+    SlicesEnded,
 )
 from engine.domain.figures import plain
 from engine.domain.orders import OrderStatus
@@ -127,6 +128,8 @@ def _line(uow: UnitOfWork, event: Event) -> Line | None:  # noqa: C901, PLR0912 
             unseen = status == OrderStatus.REJECTED and not uow.orders.get(order_id).was_refused
             text = "order not sent" if unseen else _ORDERS[OrderStatus(status)]
             facts = {**_order(uow, order_id), "reason": reason}
+        case SlicesEnded(order_id=order_id, reason=reason):
+            text, facts = "slices ended", {**_order(uow, order_id), "reason": reason}
         case OrderFilled(order_id=order_id, position_id=position_id):
             quote = event.symbol.partition("/")[2]
             text, facts = "order filled", {"order": order_id, "side": event.side, "symbol": event.symbol}

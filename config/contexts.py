@@ -56,6 +56,21 @@ class ConditionSettings(Section):
         return below
 
 
+class SliceSettings(Section):
+    """How an entry is bought in slices (TWAP) where it is larger than the book or its share of volume takes at once."""
+
+    most: int = Field(ge=2, le=100)
+    """At most so many slices."""
+    every: Duration = Field(default=timedelta(minutes=1), ge=timedelta(seconds=1))
+    """How long it is from one slice to the next."""
+    book_share: Fraction = Decimal(1)
+    """A slice is at most so much of what the book takes within risk.max_slippage, as a fraction."""
+    volume_share: Fraction | None = None
+    """A slice is at most so much of what the market trades in that time, by its last day; null for no such limit."""
+    twap: bool = False
+    """Whether it is bought in all of the slices, also where the book would take it in fewer."""
+
+
 class EntrySettings(Section):
     """How a context buys."""
 
@@ -71,6 +86,15 @@ class EntrySettings(Section):
     """How far above the limit that may be bought at market, as a fraction of the limit."""
     post_only: bool = False
     """Whether the venue is to refuse it where it would be filled at once, as a taker."""
+    slices: SliceSettings | None = None
+    """How it is bought in slices, at market; nothing for at once."""
+
+    @field_validator("slices")
+    @classmethod
+    def _are_at_market(cls, slices: SliceSettings | None, info: ValidationInfo) -> SliceSettings | None:
+        if slices is not None and info.data.get("type") == "limit":
+            raise problem("go to market: leave out type: limit, or the slices")
+        return slices
 
 
 class FastSettings(Section):
@@ -131,3 +155,11 @@ class ContextSettings(Section):
     """Whether it is heard before other contexts on its coins, where consolidation is prioritised; higher first."""
     exchange: ExchangeName | None = None
     """The venue it trades on, one of exchanges; nothing where not more than one is on."""
+
+    @field_validator("fast")
+    @classmethod
+    def _is_bought_at_once(cls, fast: FastSettings | None, info: ValidationInfo) -> FastSettings | None:
+        entry = info.data.get("entry")
+        if fast is not None and entry is not None and entry.slices is not None:
+            raise problem("begins a trade with a part of its own: leave it out, or entry.slices")
+        return fast

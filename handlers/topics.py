@@ -44,6 +44,7 @@ from engine.domain.events import (
     PositionUnmanaged,
     ProtectionFailed,
     ProtectionMoved,
+    SlicesEnded,
     UnmanagedEnded,
     Welcomed,
 )
@@ -120,6 +121,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"part:{order_id}",)
         case ProtectionMoved(position_id=position_id):
             return (f"moved:{position_id}",)
+        case SlicesEnded(position_id=position_id, approval_id=approval_id):
+            return (*_approval(approval_id), *((f"trade:{position_id}",) if position_id else ()))
         case PositionOpened(position_id=position_id) | PositionProtected(position_id=position_id):
             return (f"trade:{position_id}",)
         case ProtectionFailed(position_id=position_id):

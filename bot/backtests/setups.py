@@ -21,7 +21,7 @@ from bot.backtests.costs import model_of
 from bot.backtests.live_terms import SAY_FULL, WHOLE, live_terms, refuse_of_live
 from bot.backtests.shorter_files import beside, traded_and_shorter
 from bot.indicators import specs_of
-from bot.markets import generated_feed, market_of
+from bot.markets import generated_feed, market_of, slicing_of
 from bot.strategies.new import class_name
 from bot.strategies.registry import STRATEGIES, faults, higher_of, strategy_of, within
 from config.contexts import ContextSettings
@@ -72,6 +72,7 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
     _refuse_without_predictions(asked, settings, contexts)
     if not asked.full:
         _refuse_consolidation(settings, contexts)
+        _refuse_slices(contexts)
         if not asked.bare:
             _refuse_triggers(settings)
     traded = tuple(dict.fromkeys(symbol for context in contexts for symbol in context.markets))
@@ -227,6 +228,7 @@ def _context(asked: ContextSettings, symbols: Sequence[str], key: str = "context
         timeframe=asked.timeframe,
         weight=asked.weight,
         priority=asked.priority,
+        slicing=slicing_of(asked.entry),
     )
 
 
@@ -257,6 +259,17 @@ def _refuse_triggers(settings: Settings) -> None:
             f"{', '.join(f'emergency.{each}' for each in on)}: a stop cannot be told market by market.",
             "bot backtest --full goes through the live cycle, which does; or set leads_to: off.",
         )
+
+
+def _refuse_slices(contexts: Sequence[StrategyContext]) -> None:
+    """Whole candles have one moment at which something is bought: nothing follows in it.
+
+    Raises:
+        BadInput: A context buys in slices.
+    """
+    named = ", ".join(context.name for context in contexts if context.slicing is not None)
+    if named:
+        raise BadInput(f"{named}: entry.slices are bought one after the other, which whole candles cannot.", SAY_FULL)
 
 
 def _refuse_consolidation(settings: Settings, contexts: Sequence[StrategyContext]) -> None:

@@ -68,6 +68,7 @@ def trade(view: TradeView) -> Card:
             *(phrases.levels(held.entry_price, held.stop, held.target) or (("Stop", _no_stop(held)),)),
             ("Fees so far", wording.of(held.fees, held.cost, quote)),
             *_parts(view),
+            *phrases.follows(view.last_slice),
             *phrases.opened(view),
         ),
         text=phrases.OF_ITS_COST,

@@ -10,7 +10,7 @@ from engine.domain.messages import BREAK, Card, Item
 from engine.domain.orders import Order, OrderState, OrderType, Purpose
 from engine.domain.trade_views import FillView
 from engine.domain.venue_views import OrderView, VenueOrders
-from handlers.cards import wording
+from handlers.cards import phrases, wording
 
 _TYPES = {
     OrderType.MARKET: "at market",
@@ -91,11 +91,13 @@ def _for(order: Order) -> str:
 def order(view: OrderView) -> Card:
     """The card that ``/order`` answers with."""
     shown, asked = view.order, view.order.request
+    slices = phrases.follows(shown)
     return Card(
         title=f"{shown.id}: {asked.side} {wording.quantity(asked.quantity)} {BREAK}{named(asked.symbol, view.at)}",
         fields=(
             ("State", shown.status.value.replace("_", " ")),
-            *((("Because", shown.reason),) if shown.reason else ()),
+            *((("Because", shown.reason),) if shown.reason and not slices else ()),
+            *slices,
             ("How", _terms(shown)),
             ("What for", _for(shown)),
             ("Filled", _progress(shown)),

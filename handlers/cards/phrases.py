@@ -85,6 +85,15 @@ def begun(plan: TradePlan) -> str:
     return f"{wording.quantity(plan.begun)} {plan.symbol}, ordered by {plan.starter}"
 
 
+def in_slices(plan: TradePlan | None) -> tuple[tuple[str, str], ...]:
+    """How a plan is bought in slices, as it was seen; nothing where it is bought at once."""
+    slicing = plan.execution.slicing if plan else None
+    if slicing is None:
+        return ()
+    one = "" if slicing.twap else ", as few as the book takes"
+    return (("In slices", f"up to {slicing.most}, {BREAK}{wording.span(slicing.every)} apart{one}"),)
+
+
 def risk(plan: TradePlan, equity: Decimal | None = None) -> str:
     """What is lost if the stop fills at its price; as a share of equity too, where that is known."""
     return of_equity(plan.risk, equity, wording.quote(plan.symbol))
@@ -156,6 +165,17 @@ def order(view: Order) -> str:
     what = f"{asked.side} {wording.quantity(asked.quantity)} {asked.symbol}"
     unseen = view.status is OrderStatus.REJECTED and not view.was_refused
     return f"{view.id}, {what}, {view.reason if unseen else _STANDING[view.status] + reason}"
+
+
+def follows(last: Order | None) -> tuple[tuple[str, str], ...]:
+    """What is still to be bought of an entry in slices, by the newest of them; or why it is not."""
+    if last is None or last.to_follow is None:
+        return ()
+    if last.follows_at is None:
+        return (("Slices", last.reason),) if last.reason else ()
+    base, waits = last.request.symbol.partition("/")[0], f"; {last.reason}" if last.reason else ""
+    rest = f"{wording.quantity(last.to_follow)} {base} to follow"
+    return (("Slices", f"{rest}, the next {wording.moment(last.follows_at)}{waits}"),)
 
 
 def fills(view: Order) -> str:

@@ -90,6 +90,7 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
         *phrases.calibrated(decision),
         *((("Plan", _plan(plan)),) if plan else ()),
         *((("Adds to", phrases.begun(plan)),) if plan and plan.starter else ()),
+        *phrases.in_slices(plan),
         ("Ruling", ruling(judged)),
     )
 
@@ -200,9 +201,12 @@ def _clamp(clamp: Clamp) -> str:
 def _outcome(story: Why) -> Iterable[str]:
     if story.approval:
         yield from _approval(story.approval)
-    if story.order:
-        yield phrases.order(story.order)
-        yield from ([f"filled {phrases.fills(story.order)}{_slippage(story.order)}"] if story.order.filled else [])
+    orders = (story.order, *story.further) if story.order else ()
+    for order in orders:
+        yield phrases.order(order)
+        yield from ([f"filled {phrases.fills(order)}{_slippage(order)}"] if order.filled else [])
+    if orders and orders[-1].follows_at is not None:
+        yield from (told for _, told in phrases.follows(orders[-1]))
     if story.trade:
         yield from _sales(story.trade)
     if story.position:

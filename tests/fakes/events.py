@@ -36,6 +36,7 @@ from engine.domain.events import (
     PositionUnmanaged,
     ProtectionFailed,
     ProtectionMoved,
+    SlicesEnded,
     UnmanagedEnded,
     Welcomed,
 )
@@ -48,6 +49,7 @@ EVENTS: tuple[Event, ...] = (
     ApprovalChanged(at=NOON, approval_id="A1", status="claimed", by="Ann"),
     OrderIntended(at=NOON, order_id="O1", approval_id="A1"),
     OrderChanged(at=NOON, order_id="O2", status="cancelled", reason="it was closed meanwhile"),
+    SlicesEnded(at=NOON, order_id="O1", reason="paused by Ann", approval_id="A1", position_id="T1"),
     OrderFilled(
         venue="paper",
         at=NOON,

@@ -23,6 +23,7 @@ from engine.data.files import write_candles
 from engine.domain.errors import BadInput
 from engine.domain.hours import Hours
 from engine.domain.market import Market, Timeframe, to_millis
+from engine.domain.plans import Slicing
 from engine.ports import Strategy
 from engine.risk.limits import OwnLimits, RiskLimits
 from engine.simulation.fills import FillModel
@@ -190,6 +191,17 @@ def test_it_is_asked_for_with_full(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert lines[0]["equity"] == lines[1]["equity"]
     left = {str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")}
     assert left == {"BTCUSDT-1h.parquet", "var", "var/trials.jsonl"}
+
+
+def test_entries_in_slices_are_bought_over_their_time(settings: Settings) -> None:
+    at_once = setup(MeanReversion(higher=()), jumpy(11, 600), terms=RiskTerms())
+    slicing = Slicing(most=3, every=timedelta(minutes=10), twap=True)
+    (context,) = at_once.contexts
+    sliced = replace(at_once, contexts=StrategyContexts(contexts=(replace(context, slicing=slicing),)))
+    usual, over_time = full_backtest(at_once, settings), full_backtest(sliced, settings)
+    assert {each.opened_at for each in over_time.trades} & {each.opened_at for each in usual.trades}
+    paid = [{each.opened_at: each.entry_price for each in run.trades} for run in (usual, over_time)]
+    assert any(paid[1][at] != price for at, price in paid[0].items() if at in paid[1])
 
 
 AT_ONCE = SimulatedPeople(median=timedelta(seconds=1), spread=0.0, wakes=time(0), sleeps=time(0), mistakes=0.0)

@@ -47,12 +47,14 @@ class Why:
     """Everything that led to one decision and what became of it; ``trade`` is that of ``position``.
 
     Attributes:
+        further: The orders after the first: slices, and what took the place of one.
         at: Where it would trade, where the account has several venues and something was planned; else empty.
     """
 
     judged: Judged
     approval: Approval | None = None
     order: Order | None = None
+    further: tuple[Order, ...] = ()
     position: Position | None = None
     trade: TradeView | None = None
     at: str = ""

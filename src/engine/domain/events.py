@@ -55,6 +55,17 @@ class OrderChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlicesEnded:
+    """What was to follow of an entry in slices is not bought after all, and why."""
+
+    at: datetime
+    order_id: str
+    reason: str
+    approval_id: str = ""
+    position_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilled:
     """A part of an order traded.
 
@@ -339,6 +350,7 @@ Event = (
     | ApprovalChanged
     | OrderIntended
     | OrderChanged
+    | SlicesEnded
     | OrderFilled
     | OrderPartlyFilled
     | PositionOpened
@@ -373,7 +385,7 @@ Event = (
 def traded(event: Event) -> str:
     """The position whose orders or holding look different after this event; empty where none does."""
     match event:
-        case OrderIntended() | OrderChanged() | OrderFilled():
+        case OrderIntended() | OrderChanged() | OrderFilled() | SlicesEnded():
             return event.position_id
         case PositionProtected() | ProtectionFailed() | PositionClosed():
             return event.position_id

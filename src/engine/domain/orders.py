@@ -169,6 +169,9 @@ class Order:
         worst_price: Up to which price that is then bought at market; ``None`` where it is given up.
         expected: The mean price at which the book that it was judged by would have filled it at market; ``None`` where
             nobody looked, or the book held less.
+        to_follow: What was still to be bought after it in slices, in the base currency; ``None`` for no slice, and the
+            last.
+        follows_at: When the next slice is due; ``None`` where none follows, or it was written down.
         cancel_requested_at: When this program asked the venue to cancel it; ``None`` where it did not.
         unsent: Why the venue never had it, where it has ended so.
         venue_order_id: What the venue calls it; empty where that is not known.
@@ -195,6 +198,8 @@ class Order:
     wait_until: datetime | None = None
     worst_price: Decimal | None = None
     expected: Decimal | None = None
+    to_follow: Decimal | None = None
+    follows_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     unsent: Unsent = Unsent.NO
     venue_order_id: str = ""

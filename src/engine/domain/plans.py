@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -58,6 +58,38 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slicing:
+    """How an entry at market is bought in slices, one after the other (TWAP, time-weighted average price).
+
+    Each is judged anew in its turn. How large one may be is a matter of the book and of volume; the fewest that are
+    large enough are sent, unless all are wanted.
+
+    Attributes:
+        most: At most so many.
+        every: From one to the next.
+        book_share: How much of what the book takes within the slippage limit one may be, as a fraction.
+        volume_share: How much of what the market trades from one to the next, by the last day, as a fraction; ``None``
+            for no such limit.
+        twap: Whether all of them are sent, where the book would take it in fewer.
+    """
+
+    most: int
+    every: timedelta
+    book_share: Decimal = Decimal(1)
+    volume_share: Decimal | None = None
+    twap: bool = False
+
+    def slot(self, begun_at: datetime, now: datetime) -> int:
+        """Which slice has its time at a moment, counted from 0; beyond the last where that of all is over."""
+        return max(0, (now - begun_at) // self.every)
+
+    def next_after(self, begun_at: datetime, now: datetime) -> datetime | None:
+        """When the next slice has its time; ``None`` where that of the last is over."""
+        following = self.slot(begun_at, now) + 1
+        return begun_at + following * self.every if following < self.most else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionPlan:
     """How a plan becomes orders.
 
@@ -65,6 +97,8 @@ class ExecutionPlan:
         limit_price: The worst price of an order at a limit, in the quote currency.
         patience: How long that order waits; ``None`` for ever.
         worst_price: Up to which price what is left is bought at market after that; ``None`` where it is given up.
+        slicing: How it is bought in slices; ``None`` for at once.
+        slice: What of the quantity is bought first, in the base currency; ``None`` for all of it.
     """
 
     type: OrderType = OrderType.MARKET
@@ -72,6 +106,8 @@ class ExecutionPlan:
     patience: timedelta | None = None
     worst_price: Decimal | None = None
     post_only: bool = False
+    slicing: Slicing | None = None
+    slice: Decimal | None = None
 
 
 AT_MARKET = ExecutionPlan()

@@ -93,6 +93,7 @@ class TradeView:
         asked: The approval that people answered; ``None`` where nobody was asked.
         sales: The orders that sold of it, oldest first.
         exit: The decision that closed it; ``None`` where none did.
+        last_slice: The newest slice of its entry; ``None`` where it was bought at once.
         at: Its venue, where the account has several; else empty.
     """
 
@@ -101,6 +102,7 @@ class TradeView:
     asked: Approval | None = None
     sales: tuple[Order, ...] = ()
     exit: Decision | None = None
+    last_slice: Order | None = None
     at: str = ""
 
 

@@ -18,6 +18,11 @@ def is_selling(order: Order) -> bool:
     return order.request.side is Side.SELL and order.request.type is not OrderType.OCO and not order.status.final
 
 
+def is_being_left(orders: Sequence[Order]) -> bool:
+    """Whether anything of a position is being sold, or was sold before: by an exit, or by its stop or target."""
+    return any(is_selling(each) or (each.request.side is Side.SELL and each.filled) for each in orders)
+
+
 def being_sold(orders: Sequence[Order], besides: str = "") -> Decimal:
     """What a position's orders are still to sell at market, in the base currency; without the order of that id."""
     return sum((order.rest for order in orders if is_selling(order) and order.id != besides), Decimal(0))

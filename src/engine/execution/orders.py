@@ -25,11 +25,14 @@ def intend(
     approval_id: str = "",
     book: Book | None = None,
 ) -> Order:
-    """Write down the one order of a decision. Its client id follows from the plan's key, so it can exist only once.
+    """Write down the one order of a decision, or the first slice of it, with what is to follow.
 
-    ``book`` is the one that it was judged by: what it would pay there is kept beside what it will.
+    Its client id follows from the plan's key, so it can exist only once. ``book`` is the one that it was judged by:
+    what it would pay there is kept beside what it will.
     """
     at_market = plan.execution.type is OrderType.MARKET
+    quantity, slicing = plan.execution.slice or plan.quantity, plan.execution.slicing
+    follows = quantity < plan.quantity
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
@@ -38,7 +41,7 @@ def intend(
             symbol=plan.symbol,
             side=plan.side,
             type=plan.execution.type,
-            quantity=plan.quantity,
+            quantity=quantity,
             limit_price=plan.execution.limit_price,
             post_only=plan.execution.post_only,
             reduce_only=plan.reduce_only,
@@ -57,8 +60,53 @@ def intend(
         target=plan.target,
         wait_until=None if plan.execution.patience is None else now + plan.execution.patience,
         worst_price=plan.execution.worst_price,
-        expected=book.mean_price(plan.quantity, buying=plan.side is Side.BUY) if book and at_market else None,
+        expected=book.mean_price(quantity, buying=plan.side is Side.BUY) if book and at_market else None,
+        to_follow=plan.quantity - quantity if follows else None,
+        follows_at=slicing.next_after(now, now) if slicing and follows else None,
     )
+    return _write(uow, order)
+
+
+def intend_slice(
+    uow: UnitOfWork, before: Order, plan: TradePlan, now: datetime, book: Book, follows_at: datetime | None
+) -> Order:
+    """Write down the next slice of an entry, after the one before; one for each, so it can exist only once.
+
+    Args:
+        uow: The transaction in which what followed the one before is this one's from now on.
+        before: The slice before.
+        plan: What is left to be bought of the whole, as it was judged now, with the slice that is sent.
+        now: Market time.
+        book: What it was judged by.
+        follows_at: When the next one has its time.
+    """
+    quantity = plan.execution.slice or plan.quantity
+    request = replace(
+        before.request,
+        client_id=client_id(before.request.client_id, child=1),
+        quantity=quantity,
+        parent_id=before.request.client_id,
+    )
+    left = plan.quantity - quantity
+    order = Order(
+        id=uow.orders.next_id(),
+        request=request,
+        purpose=before.purpose,
+        context=before.context,
+        price=plan.price,
+        status=OrderStatus.INTENT,
+        created_at=now,
+        updated_at=now,
+        decision_id=before.decision_id,
+        approval_id=before.approval_id,
+        position_id=plan.position_id or "",
+        stop=before.stop,
+        target=before.target,
+        expected=book.mean_price(quantity, buying=True),
+        to_follow=left or None,
+        follows_at=follows_at if left else None,
+    )
+    uow.orders.follow(before.id, None)
     return _write(uow, order)
 
 

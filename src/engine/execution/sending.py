@@ -7,7 +7,7 @@ from datetime import timedelta
 from engine.domain.errors import VenueError
 from engine.domain.orders import Order, OrderStatus, Purpose, Refused, SubmitResult, Unsent
 from engine.execution import answers
-from engine.execution.coverage import sellable
+from engine.execution.coverage import is_selling, sellable
 from engine.execution.venue_line import VenueLine
 from engine.ports import EventBatch
 from engine.store.unit_of_work import UnitOfWork
@@ -41,6 +41,8 @@ class Sending:
         now = self._line.clock.now()
         if now - order.created_at > SEND_WITHIN:
             return f"not sent: it is {(now - order.created_at).total_seconds():.0f} s old"
+        if order.position_id and any(map(is_selling, uow.orders.of_position(order.position_id))):
+            return f"not sent: {order.position_id} is being sold"
         stopping = [found.halt for found in uow.halts.open() if found.halt.blocks(order.request.listing, now)]
         return f"not sent: {stopping[0].reason}" if stopping else ""
 

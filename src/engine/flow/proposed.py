@@ -84,7 +84,8 @@ class Proposed:
         """How an entry is bought: at market, or at a limit where strategy or context say so."""
         entry = self.proposal.signals.entry or self.context.entry
         limit = entry.limit_below(book.bid, self.market) if entry else None
-        return entry.planned(limit) if entry and limit is not None else AT_MARKET
+        at_market = replace(AT_MARKET, slicing=self.context.slicing)
+        return entry.planned(limit) if entry and limit is not None else at_market
 
     def adjusted(self, decision: Decision, plan: TradePlan, starter: Order | None = None) -> Adjusted | None:
         """What the adjuster makes of an entry.

@@ -17,6 +17,7 @@ from engine.domain.errors import StrategyError
 from engine.flow.approvals import Approvals
 from engine.flow.cycle import Deliberations, run_cycles
 from engine.flow.services import CycleServices
+from engine.flow.slicing import Slices
 from engine.strategies.context import StrategyContexts
 from engine.timing.triggers import Daily, Trigger, every
 
@@ -80,7 +81,7 @@ def job_table(
     """
     everywhere = services.orchestrator.venues
     shortest = min((context.timeframe for context in contexts), key=lambda timeframe: timeframe.duration)
-    account = _AccountJobs(services=services, contexts=contexts, books=books)
+    account = _AccountJobs(services=services, contexts=contexts, books=books, slices=Slices(services=services))
 
     async def end_halts(at: datetime) -> None:
         """What ends a halt is the clock; a candle that closes at the same time is decided on without it."""
@@ -99,6 +100,7 @@ def job_table(
         *at_each(everywhere, "conclusions", deliberations.conclude, alarm=deliberations.next_due),
         *at_each(everywhere, "second look", account.look_again, alarm=account.next_look),
         *at_each(everywhere, "patience", account.end_patience, alarm=account.patience_ends),
+        *at_each(everywhere, "slices", account.send_slices, alarm=account.slices.next_due),
         Job(name="approvals", run=expire, alarm=approvals.next_deadline),
         Job(
             name="digest",
@@ -141,6 +143,7 @@ class _AccountJobs:
     services: CycleServices
     contexts: StrategyContexts
     books: Bookkeeping
+    slices: Slices
 
     async def candle(self, venue: str, at: datetime) -> None:
         """Doubts are settled and closes marked first, so that nothing is protected in a market that is another now.
@@ -171,6 +174,9 @@ class _AccountJobs:
 
     async def end_patience(self, venue: str, _: datetime) -> None:
         await self.services.orchestrator.end_patience(venue)
+
+    async def send_slices(self, venue: str, _: datetime) -> None:
+        await self.slices.send_due(venue)
 
     async def patience_ends(self, venue: str) -> datetime | None:
         return await self.services.orchestrator.patience_ends(venue)

@@ -13,6 +13,7 @@ from engine.domain.positions import Portfolio
 from engine.risk import sizing
 from engine.risk.limits import RiskLimits
 from engine.risk.rules import ENTRY_RULES
+from engine.risk.slices import sliced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class RiskManager:
             if allowed <= 0:
                 return Denied(reasons=(verdict.reason,), clamps=clamps)
             plan = plan.resized(allowed)
-        return Allowed(plan=plan, clamps=clamps)
+        return Allowed(plan=sliced(plan, view, limits), clamps=clamps)
 
     def _judge_exit(self, plan: TradePlan, view: RiskView) -> Judgement:
         held = sum((p.quantity for p in view.portfolio.positions if p.id == plan.position_id), Decimal(0))

@@ -29,6 +29,7 @@ from engine.risk.portfolio_rules import (
     value_at_risk,
 )
 from engine.risk.room import capital_room, cash_room, coin_room, exposure_room
+from engine.risk.slices import lots_of_book, within_slices
 from engine.risk.units import Units, down, ppm_down, ppm_up, up
 from engine.risk.verdicts import Rule, Verdict, at_most, denied
 
@@ -113,13 +114,10 @@ def spread(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | Non
 
 
 def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:
-    """Only as much as the book takes within the allowed slippage."""
-    units, levels = Units(market=view.market), view.book.asks
-    fits = scalars.lots_of_book(
-        [up(units.ticks(level.price)) for level in levels],
-        [down(units.lots(level.quantity)) for level in levels],
-        ppm_down(limits.max_slippage),
-    )
+    """Only as much as the book takes within the allowed slippage: at once, or in each of its slices."""
+    if plan.execution.slicing is not None:
+        return within_slices(plan, plan.execution.slicing, view, limits)
+    fits = lots_of_book(view, limits)
     if view.market.lots(plan.quantity) <= fits:
         return None
     taken = grouped(view.market.quantity(fits), 8)

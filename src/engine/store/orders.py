@@ -30,6 +30,7 @@ _OF_POSITION = select(_ORDERS).where(_ORDERS.c.position_id == bindparam("positio
 _CHILDREN = select(_ORDERS).where(_ORDERS.c.parent_id == bindparam("parent")).order_by(_ORDERS.c.number)
 _OF_DECISION = select(_ORDERS).where(_ORDERS.c.decision_id == bindparam("decision")).order_by(_ORDERS.c.number)
 _UNFINISHED = select(_ORDERS).where(_ORDERS.c.status.not_in(_FINAL)).order_by(_ORDERS.c.number)
+_FOLLOWED = select(_ORDERS).where(_ORDERS.c.follows_at.is_not(None)).order_by(_ORDERS.c.number)
 _CHILD = _ORDERS.alias()
 _REPLACED = exists().where(_CHILD.c.parent_id == _ORDERS.c.client_id, _CHILD.c.decision_id == _ORDERS.c.decision_id)
 _GIVEN_WAY = (
@@ -112,6 +113,24 @@ class Orders:
     def end_patience(self, order_id: str, at: datetime, reason: str) -> None:
         """Note that an order at a limit is waited for no longer, and that what it has not got is given up."""
         self._change(order_id, wait_until=at, worst_price=None, reason=reason)
+
+    def follow(self, order_id: str, at: datetime | None, reason: str = "") -> None:
+        """Note when the next slice after an order is due; ``None`` where it was written down, or none follows any more.
+
+        Args:
+            order_id: The slice before.
+            at: When it is due.
+            reason: Why none follows, or not yet; empty where nothing is to be said of it.
+        """
+        told = {"reason": reason} if reason else {}
+        self._change(order_id, follows_at=at, **told)
+
+    def followed(self) -> tuple[Order, ...]:
+        """The orders after which a slice is still to be sent, oldest first."""
+        return self._memory.get_or_load("orders", "followed", self._load_followed)
+
+    def _load_followed(self) -> tuple[Order, ...]:
+        return tuple(_ORDER.from_row(row) for row in self._connection.execute(_FOLLOWED))
 
     def attach(self, order_id: str, position_id: str) -> None:
         """Note which position an order belongs to."""
@@ -196,6 +215,11 @@ class Orders:
         """The first order that a decision led to."""
         row = self._connection.execute(_OF_DECISION, {"decision": decision_id}).first()
         return _ORDER.from_row(row) if row else None
+
+    def all_of_decision(self, decision_id: str) -> tuple[Order, ...]:
+        """Every order that a decision led to, oldest first: slices, and what took the place of another."""
+        rows = self._connection.execute(_OF_DECISION, {"decision": decision_id})
+        return tuple(_ORDER.from_row(row) for row in rows)
 
     def newest(self, limit: int, before: str = "") -> tuple[Order, ...]:
         """The newest first."""

@@ -138,6 +138,8 @@ class OrderRow(SQLModel, table=True):
     wait_until: datetime | None = Field(default=None, sa_type=UtcTime)
     worst_price: Decimal | None = Field(default=None, sa_type=ExactDecimal)
     expected: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    to_follow: Decimal | None = Field(default=None, sa_type=ExactDecimal)
+    follows_at: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
 
 
 class FillRow(SQLModel, table=True):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from engine.domain.errors import ConfigError
 from engine.domain.market import Timeframe
-from engine.domain.plans import Entry
+from engine.domain.plans import Entry, Slicing
 from engine.domain.proposals import FastTier
 from engine.ports import Strategy
 
@@ -23,6 +23,7 @@ class StrategyContext:
         markets: Symbols, ``BASE/QUOTE``.
         timeframe: The candles its cycle runs at; the strategy's own.
         entry: How it buys, where that is not at market; a strategy's signals may say otherwise.
+        slicing: How it buys in slices what it buys at market; ``None`` for at once.
         fast: How it begins a trade before everybody has been heard; ``None`` where it does not.
         weight, priority: What it counts beside other contexts on its coins; see ``consolidation``.
 
@@ -36,6 +37,7 @@ class StrategyContext:
     markets: tuple[str, ...]
     timeframe: Timeframe
     entry: Entry | None = None
+    slicing: Slicing | None = None
     fast: FastTier | None = None
     weight: float = 1.0
     priority: int = 0

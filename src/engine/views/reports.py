@@ -17,7 +17,7 @@ from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.digests import Digest
 from engine.domain.errors import UnknownId
 from engine.domain.halt_views import HaltView, Recovery
-from engine.domain.orders import OrderType, Side
+from engine.domain.orders import Order, OrderType, Purpose, Side
 from engine.domain.payments import Change, paid
 from engine.domain.positions import Portfolio, Position
 from engine.domain.replacements import replacement_of
@@ -186,6 +186,7 @@ def trade(uow: UnitOfWork, position_id: str) -> TradeView:
     held = uow.positions.get(position_id)
     decision_id = uow.positions.decision_of(position_id)
     orders = [uow.orders.get(order.id) for order in uow.orders.of_position(position_id)]
+    bought = [order for order in orders if order.purpose is Purpose.ENTRY]
     sales = tuple(order for order in orders if order.request.side is Side.SELL and order.filled)
     exits = [order.decision_id for order in sales if order.decision_id]
     return TradeView(
@@ -194,8 +195,14 @@ def trade(uow: UnitOfWork, position_id: str) -> TradeView:
         asked=uow.approvals.of_decision(decision_id) if decision_id else None,
         sales=sales,
         exit=uow.decisions.get(exits[-1]).decision if exits else None,
+        last_slice=_last_slice(bought),
         at=uow.ledger.told_apart(held.venue),
     )
+
+
+def _last_slice(bought: Sequence[Order]) -> Order | None:
+    """The newest order of an entry in slices; ``None`` where it was bought at once."""
+    return bought[-1] if any(order.to_follow is not None for order in bought) else None
 
 
 def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datetime) -> ApprovalView:
@@ -301,7 +308,7 @@ def why(uow: UnitOfWork, any_id: str) -> Why | TradeView:
         raise UnknownId(
             f"{any_id} was not decided here: somebody else traded on this account.", "See /positions and /trades."
         )
-    order = uow.orders.of_decision(decision_id)
+    order, *others = uow.orders.all_of_decision(decision_id) or (None,)
     bought = order.position_id if order else None
     about = any_id if any_id.startswith("T") else bought
     became = trade(uow, about) if about else None
@@ -310,6 +317,7 @@ def why(uow: UnitOfWork, any_id: str) -> Why | TradeView:
         judged=judged,
         approval=uow.approvals.of_decision(decision_id),
         order=order,
+        further=tuple(others),
         position=became.position if became else None,
         trade=became,
         at=uow.ledger.told_apart(judged.plan.venue) if judged.plan else "",

@@ -19,7 +19,7 @@ from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.data.files import write_candles
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
-from engine.domain.plans import Entry, Then
+from engine.domain.plans import Entry, Slicing, Then
 from engine.domain.proposals import FastTier
 from engine.strategies.context import StrategyContext
 from tests.fakes.feed import START, hand_candles, hand_feed
@@ -66,6 +66,28 @@ def test_a_context_says_how_it_begins_a_trade_and_how_it_buys(tmp_path: Path):
     assert (plain.fast, plain.entry) == (None, None)
     assert own.fast == FastTier(share=Decimal("0.25"), min_confidence=0.9)
     assert own.entry == Entry(offset=Decimal("0.002"), then=Then.MARKET)
+
+
+def test_a_context_says_in_which_slices_it_buys(tmp_path: Path):
+    slices = {"most": 6, "every": "2m", "book_share": "0.5", "volume_share": "0.05", "twap": True}
+    (own,) = source(settings(tmp_path, contexts=[_given(entry={"slices": slices})])).contexts
+    half, twentieth = Decimal("0.5"), Decimal("0.05")
+    asked = Slicing(most=6, every=timedelta(minutes=2), book_share=half, volume_share=twentieth, twap=True)
+    assert (own.slicing, own.entry) == (asked, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"entry": {"slices": {"most": 1}}},
+        {"entry": {"slices": {"most": 2, "every": 0}}},
+        {"entry": {"type": "limit", "slices": {"most": 2}}},
+        {"entry": {"slices": {"most": 2}}, "fast": {"share": "0.25", "min_confidence": 0.9}},
+    ],
+)
+def test_slices_are_several_at_market_and_nothing_else_splits_the_trade(given: dict[str, Any]):
+    with pytest.raises(ValidationError):
+        context(**given)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ TOPICS = {
     "ApprovalChanged": ("approval:A1",),
     "OrderIntended": ("approval:A1",),
     "OrderChanged": (),
+    "SlicesEnded": ("approval:A1", "trade:T1"),
     "OrderFilled": ("approval:A1", "trade:T1"),
     "PositionOpened": ("trade:T1",),
     "PositionProtected": ("trade:T1",),

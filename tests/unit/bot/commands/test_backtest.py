@@ -322,6 +322,17 @@ def test_contexts_of_which_one_is_heard_on_a_coin_are_tried_in_the_live_cycle_al
     assert told(tmp_path, "--strategy", "sma_cross", "--data", files["BTCUSDT"])["trades"], "one alone has no opposite"
 
 
+def test_what_is_bought_in_slices_is_tried_in_the_live_cycle_alone(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contexts = [{"name": "a", "strategy": "momentum", "markets": ["BTC/USDT"], "entry": {"slices": {"most": 3}}}]
+    monkeypatch.setenv("BOT_CONTEXTS", json.dumps(contexts))
+    refused = backtest("--profile", "demo", "--data", files["BTCUSDT"])
+    assert refused.exit_code == 2
+    assert "a: entry.slices are bought one after the other" in refused.stderr
+    assert "Say --full as well." in refused.stderr
+
+
 def test_a_stop_that_a_drawdown_calls_for_is_told_in_the_live_cycle_alone(
     files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

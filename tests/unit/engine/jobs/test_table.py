@@ -37,6 +37,7 @@ def test_candles_come_before_answers_and_the_day_is_closed_last(room: Room):
         ("conclusions", False, True),
         ("second look", False, True),
         ("patience", False, True),
+        ("slices", False, True),
         ("approvals", False, True),
         ("digest", True, False),
     ]
@@ -99,6 +100,7 @@ async def test_at_two_venues_each_has_its_own_jobs(tmp_path: Path):
             "conclusions at other",
             "second look at other",
             "patience at other",
+            "slices at other",
         ]
         two.other.hangs = "submit"
         two.room.script.entries[two.room.clock.now()] = signals()
