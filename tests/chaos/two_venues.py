@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import Context
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, cast
@@ -28,13 +29,14 @@ from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days
 from engine.domain.errors import GreenlightError
 from engine.domain.market import Listing, Market, Timeframe
-from engine.domain.plans import Entry
+from engine.domain.plans import Entry, Slicing
 from engine.domain.positions import Portfolio
 from engine.exchanges.paper import PaperExchange
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import reconcile
 from engine.flow.cycle import run_cycles
 from engine.flow.services import CycleServices
+from engine.flow.slicing import Slices
 from engine.inputs.candles import CheckedCandles
 from engine.inputs.derivatives import KeptDerivatives
 from engine.inputs.stats import KeptStats
@@ -123,6 +125,7 @@ class TwoVenues:
         self._sites = self._laid_out()
         self._scripts = {name: self._script(name) for name in NAMES}
         self._entry = {name: self._entry_of(Random(f"{seed}/{name}/entry")) for name in NAMES}
+        self._slicing = {name: self._slicing_of(Random(f"{seed}/{name}/slices")) for name in NAMES}
         self._life = Life()
         self._lives: list[Life] = []
         self._gone = asyncio.Event()
@@ -194,6 +197,14 @@ class TwoVenues:
             return None
         return Entry(offset=Decimal("0.001"), patience=timedelta(minutes=chance.choice((20, 90))))
 
+    @staticmethod
+    def _slicing_of(chance: Random) -> Slicing | None:
+        if chance.random() < 0.4:
+            return None
+        every = timedelta(minutes=chance.choice((4, 8, 20)))
+        share = chance.choice((Decimal("0.1"), Decimal(1)))
+        return Slicing(most=chance.choice((3, 6)), every=every, book_share=share, twap=chance.random() < 0.7)
+
     def _note(self, *what: object) -> None:
         self._hash.update(f"{self.loop.time():.6f} {' '.join(map(str, what))}".encode())
 
@@ -217,6 +228,7 @@ class TwoVenues:
         self._count()
         self.complaints += audit(self._file, self._sites, self._closes())
         await self._check_equity()
+        await self._check_slices()
 
     async def _until_hour(self, hour: float) -> None:
         await self._clock.until(START + (HISTORY + hour) * H1 + timedelta(minutes=30))
@@ -313,10 +325,17 @@ class TwoVenues:
             await self._attempt(orchestrator.look_again)
         if patience is not None and patience <= now:
             await self._attempt(orchestrator.end_patience)
+        for name in NAMES:
+            await self._attempt(partial(self._send_slices, Slices(services=services), name))
         at = Timeframe.H1.floor(now)
         last = await services.store.read(lambda uow: uow.curve.last_at())
         if last is None or at > last:
             await self._candle(services, books, at)
+
+    async def _send_slices(self, slices: Slices, venue: str) -> None:
+        due = await slices.next_due(venue)
+        if due is not None and due <= self._clock.now():
+            await slices.send_due(venue)
 
     async def _candle(self, services: CycleServices, books: Bookkeeping, at: datetime) -> None:
         contexts = [
@@ -327,6 +346,7 @@ class TwoVenues:
                 markets=site.symbols,
                 timeframe=Timeframe.H1,
                 entry=self._entry[name],
+                slicing=self._slicing[name],
             )
             for name, site in self._sites.items()
         ]
@@ -365,6 +385,22 @@ class TwoVenues:
         equity, worth = account.valued(marks).equity, worth_of(self._sites, marks)
         if not Decimal(0) <= worth - equity < DUST:
             self.complaints.append(f"two venues: equity is {equity}, and what is at the venues is worth {worth}")
+
+    async def _check_slices(self) -> None:
+        """No decision has bought more than was planned, and nothing is to follow once all turns are over."""
+        store = self._externals.store(url_of(self.folder), route=nowhere)
+        try:
+            orders = await store.read(lambda uow: uow.orders.page(None, 0, 10_000))
+            whole = {each.decision_id: each for each in reversed(orders) if each.to_follow is not None}
+            for decision, first in whole.items():
+                slices = [each for each in orders if each.decision_id == decision]
+                bought = sum((each.filled for each in slices), Decimal(0))
+                if bought > first.request.quantity + (first.to_follow or 0):
+                    self.complaints.append(f"two venues: {decision} has bought {bought}, more than was planned")
+                self.counts["two venues: slices"] += len(slices)
+            self.complaints += [f"two venues: {each.id} is followed by none" for each in orders if each.follows_at]
+        finally:
+            await store.close()
 
     def _count(self) -> None:
         for site in self._sites.values():
