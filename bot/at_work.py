@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.markets import Source
-from bot.venues import venue_of
+from bot.venues import others_of, venue_of
 from config.settings import Settings
 from config.strategy_names import short
 from engine.domain.results import AtWork
@@ -19,6 +19,7 @@ def at_work_of(settings: Settings, market: Source) -> tuple[AtWork, ...]:
             venue=venue_of(settings, asked),
             markets=found[asked.name].markets if asked.name in found else (),
             timeframe=asked.timeframe,
+            others=others_of(settings, asked),
         )
         for asked in settings.contexts
     )

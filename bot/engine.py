@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bot.acting import acting_of, first_goes_of
 from bot.adjuster import SettingsAdjuster
@@ -22,7 +23,7 @@ from bot.models import Models
 from bot.panel import calibration_of, panel_of
 from bot.research import Research, research_of
 from bot.terms import Terms, terms_of
-from bot.venues import venue_names, venue_of
+from bot.venues import exchange_of, fees_at, others_of, venue_names, venue_of
 from config.settings import Settings
 from engine.ai.trend_predictions import TrendPredictions
 from engine.backtest.replay import INSTANT
@@ -200,10 +201,17 @@ def _services(
         calibration=calibration_of(settings),
         adjuster=_adjuster(settings, terms),
         no_entry=no_entry,
+        fees={name: _fee_at(settings, name) for name in on.exchanges},
         consolidation=settings.consolidation,
         late_after=_late_after(market),
         frames=research.frames,
     )
+
+
+def _fee_at(settings: Settings, venue: str) -> Decimal:
+    """What a fill costs at a venue, as a fraction of its value."""
+    fee: Decimal = fees_at(settings, exchange_of(settings, venue) or None)["fee"]
+    return fee
 
 
 def _books(settings: Settings, market: Source, on: Grounds, services: CycleServices) -> Bookkeeping:
@@ -230,13 +238,26 @@ def _no_entry(settings: Settings, market: Source, first_goes: FirstGoes) -> NoEn
     by_market = no_entry_of(market.live, market.contexts) if market.live else nothing_against_it
     if not first_goes.accounts:
         return by_market
-    venues = {context.name: venue_of(settings, context) for context in settings.contexts}
-    return lambda context: first_goes.no_entry(venues.get(context, "")) or by_market(context)
+    venues = {
+        context.name: (venue_of(settings, context), *others_of(settings, context)) for context in settings.contexts
+    }
+
+    def no_entry(context: str) -> str:
+        """Nothing that concerns a context, at any venue that its entries may go to."""
+        reasons = (first_goes.no_entry(venue) for venue in venues.get(context, ("",)))
+        return next(filter(None, reasons), "") or by_market(context)
+
+    return no_entry
 
 
 def _marked_at(market: Source) -> dict[Listing, Timeframe]:
     shortest = min((context.timeframe for context in market.contexts), key=lambda timeframe: timeframe.duration)
-    return {Listing(context.venue, symbol): shortest for context in market.contexts for symbol in context.markets}
+    return {
+        Listing(venue, symbol): shortest
+        for context in market.contexts
+        for venue in context.venues
+        for symbol in context.markets
+    }
 
 
 def _idle(settings: Settings, market: Source) -> dict[Listing, Timeframe]:

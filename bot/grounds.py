@@ -68,7 +68,13 @@ async def open_grounds(settings: Settings, market: Source, route: Route, externa
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     return Grounds(
-        clock=clock, store=store, venues=venues, real=real, market_data=market_data, files=files, resumed=resumed
+        clock=clock,
+        store=store,
+        venues=venues,
+        real=real,
+        market_data=market_data,
+        files=files,
+        resumed=resumed,
     )
 
 

@@ -10,7 +10,7 @@ from bot.indicators import specs_of
 from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies.registry import strategy_of
-from bot.venues import venue_of
+from bot.venues import others_of, venue_of
 from config.contexts import EntrySettings
 from config.markets import MarketSettings
 from config.settings import Settings
@@ -181,6 +181,7 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
                 StrategyContext(
                     name=asked.name,
                     venue=venue_of(settings, asked),
+                    others=others_of(settings, asked),
                     strategy=strategy,
                     markets=markets,
                     timeframe=asked.timeframe,

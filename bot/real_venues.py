@@ -11,7 +11,7 @@ import structlog
 from bot.venues import real_venues
 from config.markets import ExchangeSettings
 from config.settings import Settings
-from engine.data.live.feed_data import FeedData
+from engine.data.live.feed_data import FeedData, OwnBooks
 from engine.domain.errors import ConfigError, GreenlightError
 from engine.domain.market import Market
 from engine.domain.orders import Order
@@ -115,7 +115,8 @@ def open_real_venues(
         asked = settings.exchanges[name]
         same = (asked.api_url, asked.sandbox) == (prices.api_url, prices.sandbox)
         account = account_of(name, asked, clock, quiet if same else None)
-        found[name] = _open(name, account, feed, store, clock)
+        elsewhere = (asked.venue or name) != (prices.venue or settings.exchange[0])
+        found[name] = _open(name, account, feed, store, clock, elsewhere=elsewhere)
     return found
 
 
@@ -139,12 +140,17 @@ async def follow_news(exchange: CcxtExchange, sync: Callable[[str], Awaitable[No
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _open(name: str, account: VenueAccount, feed: MarketFeed, store: Database, clock: Clock) -> RealVenue:
+def _open(
+    name: str, account: VenueAccount, feed: MarketFeed, store: Database, clock: Clock, *, elsewhere: bool
+) -> RealVenue:
+    """Put a venue together; one that prices do not come from is asked for its books itself."""
+
     def listed(symbol: str) -> Market | None:
         found = account.markets.get(symbol)
         return found.market if found else None
 
-    market_data = FeedData(venue=name, feed=feed, clock=clock, listed=listed)
+    seen = FeedData(venue=name, feed=feed, clock=clock, listed=listed)
+    market_data = OwnBooks(venue=name, feed=feed, clock=clock, listed=listed, ask=account.book) if elsewhere else seen
     exchange = CcxtExchange(
         name=name,
         account=account,

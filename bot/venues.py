@@ -39,6 +39,12 @@ def venue_of(settings: Settings, context: ContextSettings) -> str:
     return context.exchange or PAPER if settings.several else PAPER
 
 
+def others_of(settings: Settings, context: ContextSettings) -> tuple[str, ...]:
+    """The further venues that a context's entries may go to, where they are venues by themselves."""
+    own, there = venue_of(settings, context), venue_names(settings)
+    return tuple(name for name in context.venues if name != own and name in there)
+
+
 def fees_at(settings: Settings, exchange: str | None) -> dict[str, Any]:
     """What fills cost at an exchange: what is set there, else at the paper venue, as a fill model has it."""
     own = settings.exchanges.get(exchange or "", ExchangeSettings())

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.venues import venue_of
+from bot.venues import others_of, venue_of
 from config.contexts import ContextSettings
 from config.settings import Settings
 from config.strategy_names import short
@@ -96,6 +96,7 @@ def _at_work(settings: Settings, context: ContextSettings) -> AtWork:
         venue=venue_of(settings, context),
         markets=context.markets,
         timeframe=context.timeframe,
+        others=others_of(settings, context),
     )
 
 

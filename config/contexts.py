@@ -155,6 +155,8 @@ class ContextSettings(Section):
     """Whether it is heard before other contexts on its coins, where consolidation is prioritised; higher first."""
     exchange: ExchangeName | None = None
     """The venue it trades on, one of exchanges; nothing where not more than one is on."""
+    venues: tuple[ExchangeName, ...] = ()
+    """Several of exchanges, each entry to the one with the best all-in price; the first is the one it trades on."""
 
     @field_validator("fast")
     @classmethod

@@ -257,6 +257,14 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
         if market is None or exchanges is None:
             return contexts
         on = _on(exchanges)
+        contexts = tuple(_at_its_first(each, f"contexts.{number}") for number, each in enumerate(contexts))
+        for number, venue in [(number, venue) for number, each in enumerate(contexts) for venue in each.venues]:
+            if venue not in on:
+                message = "is off" if venue in exchanges else f"is not among exchanges{did_you_mean(venue, exchanges)}"
+                raise problem(f"{venue} {message}", at=f"contexts.{number}.venues")
+            if market.source == "ccxt" and exchanges[venue].orders != "real":
+                message = f"{venue} must have orders: real, as paper orders at real prices have one venue"
+                raise problem(message, at=f"contexts.{number}.venues", other=f"exchanges.{venue}.orders")
         for number, context in enumerate(contexts):
             name, at = context.exchange, f"contexts.{number}.exchange"
             if name in exchanges and name not in on:
@@ -312,6 +320,16 @@ def _beside(url: str, profile: str) -> Path:
     """The folder where a profile's files are: its database's, or one under ``var/`` where that is on a server."""
     file = file_of(url)
     return file.parent if file else Path("var") / profile
+
+
+def _at_its_first(context: ContextSettings, at: str) -> ContextSettings:
+    """A context with several venues is on the first of them."""
+    first = next(iter(context.venues), None)
+    if first and context.exchange not in (None, first):
+        raise problem(f"must be {first}, the first of its venues, or left out", at=f"{at}.exchange")
+    if len(set(context.venues)) < len(context.venues):
+        raise problem("names a venue twice", at=f"{at}.venues")
+    return context.model_copy(update={"exchange": first}) if first else context
 
 
 def _on(exchanges: dict[str, ExchangeSettings]) -> list[str]:

@@ -85,6 +85,7 @@ def _open(view: ApprovalView, votes: Sequence[Vote], equity: Decimal | None, app
         *((("No new entries", phrases.halted(view.halt)),) if view.halt else ()),
         *((("Adds to", phrases.begun(plan)),) if plan.starter else ()),
         *phrases.in_slices(plan),
+        *phrases.routed(view.quotes, plan.venue, plan.symbol),
         ("Asked price", wording.price(plan.price)),
         ("Value", phrases.of_equity(plan.notional, equity, wording.quote(plan.symbol))),
         ("Risk to the stop", phrases.risk(plan, equity)),

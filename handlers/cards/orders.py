@@ -98,6 +98,7 @@ def order(view: OrderView) -> Card:
             ("State", shown.status.value.replace("_", " ")),
             *((("Because", shown.reason),) if shown.reason and not slices else ()),
             *slices,
+            *phrases.routed(view.quotes, asked.venue, asked.symbol),
             ("How", _terms(shown)),
             ("What for", _for(shown)),
             ("Filled", _progress(shown)),

@@ -20,6 +20,7 @@ from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
+from engine.domain.routing import Quote
 from engine.domain.slippage import Slippage
 from engine.domain.trade_views import PositionView, TradeView
 from engine.domain.unmanaged import Absence
@@ -92,6 +93,20 @@ def in_slices(plan: TradePlan | None) -> tuple[tuple[str, str], ...]:
         return ()
     one = "" if slicing.twap else ", as few as the book takes"
     return (("In slices", f"up to {slicing.most}, {BREAK}{wording.span(slicing.every)} apart{one}"),)
+
+
+def routed(quotes: Sequence[Quote], venue: str, symbol: str) -> tuple[tuple[str, str], ...]:
+    """To which venue an entry goes, and what it would have come to at each, with fees; nothing where it has one."""
+    if not quotes:
+        return ()
+    quote = wording.quote(symbol)
+    told = [
+        f"{each.venue} {wording.price(each.price)} {quote} for {wording.quantity(each.quantity)}"
+        if each.price is not None
+        else f"{each.venue} none: {each.why_not}"
+        for each in quotes
+    ]
+    return (("Goes to", f"{venue}, all-in (book and fee): {'; '.join(told)}"),)
 
 
 def risk(plan: TradePlan, equity: Decimal | None = None) -> str:

@@ -91,6 +91,7 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
         *((("Plan", _plan(plan)),) if plan else ()),
         *((("Adds to", phrases.begun(plan)),) if plan and plan.starter else ()),
         *phrases.in_slices(plan),
+        *phrases.routed(judged.quotes, plan.venue if plan else "no venue", decision.symbol),
         ("Ruling", ruling(judged)),
     )
 

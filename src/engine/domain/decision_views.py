@@ -12,6 +12,7 @@ from engine.domain.decisions import Decision, Judged, Opinion
 from engine.domain.halt_views import HaltView
 from engine.domain.orders import Order
 from engine.domain.positions import Position
+from engine.domain.routing import Quote
 from engine.domain.trade_views import TradeView
 
 
@@ -27,6 +28,7 @@ class ApprovalView:
         at: Its venue, where the account has several; else empty.
         opinions: What a panel said of it; empty where nobody was asked.
         adjustment: What the adjuster made of it; ``None`` where it was not asked.
+        quotes: What it would come to at each of several venues.
     """
 
     approval: Approval
@@ -40,6 +42,7 @@ class ApprovalView:
     at: str = ""
     opinions: tuple[Opinion, ...] = ()
     adjustment: Adjusted | None = None
+    quotes: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe
 from engine.domain.outcomes import Calibrated
 from engine.domain.plans import Entry, TradePlan
+from engine.domain.routing import Quote
 
 
 class Stance(StrEnum):
@@ -285,6 +286,7 @@ class Judged:
         inputs: What it was made from.
         market_context: What was known beside, and nothing was decided on.
         adjustment: What the adjuster made of an entry; ``None`` where it was not asked.
+        quotes: What an entry would have come to at each of the context's venues; empty where it has one.
     """
 
     decision: Decision
@@ -297,6 +299,7 @@ class Judged:
     opinions: tuple[Opinion, ...] = ()
     market_context: tuple[Input, ...] = ()
     adjustment: Adjusted | None = None
+    quotes: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

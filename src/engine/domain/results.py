@@ -120,6 +120,8 @@ class AtWork:
     venue: str
     markets: tuple[str, ...]
     timeframe: str
+    others: tuple[str, ...] = ()
+    """Further venues that its entries may go to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,4 +52,4 @@ def absence(held: Position, contexts: Iterable[AtWork]) -> Absence | None:
         return Absence.CONTEXT
     if held.symbol not in own.markets:
         return Absence.MARKET
-    return None if own.venue == held.venue else Absence.VENUE
+    return None if held.venue in (own.venue, *own.others) else Absence.VENUE

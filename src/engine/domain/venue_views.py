@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.orders import Order, OrderState
+from engine.domain.routing import Quote
 from engine.domain.trade_views import FillView
 
 
@@ -82,6 +83,7 @@ class OrderView:
         at: Its venue, where the account has several; else empty.
         venue_order_id: What the venue calls it; empty where that is not known.
         stop, target: What its position is protected at, in the quote currency.
+        quotes: What the entry would have come to at each of several venues.
     """
 
     order: Order
@@ -90,3 +92,4 @@ class OrderView:
     venue_order_id: str = ""
     stop: Decimal | None = None
     target: Decimal | None = None
+    quotes: tuple[Quote, ...] = ()

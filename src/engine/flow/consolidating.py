@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from engine.domain.decisions import Stance
 from engine.domain.errors import StrategyError
-from engine.domain.market import Listing
 from engine.domain.orders import Order, Purpose
 from engine.domain.positions import Position
 from engine.domain.snapshots import MarketSnapshot
@@ -91,8 +90,8 @@ def _settled(services: CycleServices, uow: UnitOfWork, coin: str, own: Sequence[
 def _voice(services: CycleServices, turn: Turn, held: Sequence[Position]) -> Voice | None:
     """What a context wants of its market; ``None`` where that is nothing, or its strategy fails: that is told later."""
     context, seen = turn.context, turn.seen
-    listing = Listing(context.venue, seen.market.symbol)
-    own = tuple(each for each in held if (each.context, each.listing) == (context.name, listing))
+    about = (context.name, seen.market.symbol)
+    own = tuple(each for each in held if (each.context, each.symbol) == about and each.venue in context.venues)
     with suppress(StrategyError):
         proposal = propose(context, seen, own)
         if proposal.exits:

@@ -25,11 +25,14 @@ from engine.domain.decisions import CycleRecord, Judged
 from engine.domain.errors import StoreError, StrategyError, VenueError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Listing, Timeframe
+from engine.domain.orders import Order
 from engine.domain.proposals import Deliberation, Proposal
+from engine.domain.routing import Offer
 from engine.domain.snapshots import MarketSnapshot
 from engine.flow.consolidating import bought, in_turn
 from engine.flow.deciding import Outcome, conclude_close, conclude_deliberation
 from engine.flow.observing import book_of, checked, observe
+from engine.flow.offers import NO_OFFERS, Offers, offers_of
 from engine.flow.services import CycleServices
 from engine.inputs.data_halts import data_halts
 from engine.store.halting import end_halt
@@ -70,12 +73,16 @@ async def run_cycles(
     judged: dict[str, list[Judged]] = {context.name: [] for context in contexts}
     failed: list[StrategyError] = []
     async for seen in in_batches(asked, services.late_after):
-        for name, outcome in await services.store.transact(partial(conclude_closes, services, contexts, seen)):
+        at_hand = [(each, symbol) for each in contexts for symbol in each.markets if wanted_by(each, symbol) in seen]
+        conclude = partial(conclude_closes, services, contexts, seen, offers=await offers_of(services, at_hand))
+        decided = Outcome()
+        for name, outcome in await services.store.transact(conclude):
             if isinstance(outcome, StrategyError):
                 failed.append(outcome)
                 continue
             judged[name] += outcome.judged
-            await send(services, outcome)
+            decided += outcome
+        await send(services, decided)
     for error in failed:
         raise error
     return tuple(CycleRecord(context=name, at=candle_at, decisions=tuple(own)) for name, own in judged.items())
@@ -92,6 +99,7 @@ def conclude_closes(
     seen: Mapping[Wanted, MarketSnapshot],
     uow: UnitOfWork,
     now: datetime | None = None,
+    offers: Offers = NO_OFFERS,
 ) -> list[tuple[str, Outcome | StrategyError]]:
     """Decide on what was seen, in the order of contexts and their markets; each with the name of its context.
 
@@ -107,7 +115,8 @@ def conclude_closes(
     found: list[tuple[str, Outcome | StrategyError]] = []
     coins: set[str] = set()
     for turn in in_turn(services, uow, closes):
-        outcome = _concluded(services, uow, turn.context, turn.seen, now, turn.against(coins))
+        own = offers.get((turn.context.name, turn.seen.market.symbol), ())
+        outcome = _concluded(services, uow, turn.context, turn.seen, now, turn.against(coins), own)
         found.append((turn.context.name, outcome))
         if isinstance(outcome, Outcome):
             coins |= bought(outcome.orders)
@@ -121,10 +130,11 @@ def _concluded(
     seen: MarketSnapshot,
     now: datetime,
     gives_way: str,
+    offers: Sequence[Offer],
 ) -> Outcome | StrategyError:
     """What was decided; where the strategy failed, that: nothing was decided then, and the others go on."""
     try:
-        return conclude_close(services, uow, context, seen, now, gives_way)
+        return conclude_close(services, uow, context, seen, now, gives_way, offers)
     except StrategyError as error:
         return error
 
@@ -224,10 +234,12 @@ class Deliberations:
         with suppress(VenueError):  # what is missing refuses
             await self._services.stats.current(proposal.listing, proposal.timeframe)
         book = await book_of(self._services, proposal.listing)
+        found = await offers_of(self._services, [(context, proposal.symbol)])
+        offers = found.get((context.name, proposal.symbol), ())
 
         def conclude(uow: UnitOfWork) -> Outcome:
             now = self._services.clock.now()
-            outcome = conclude_deliberation(self._services, uow, context, waiting, book, now)
+            outcome = conclude_deliberation(self._services, uow, context, waiting, book, now, offers)
             uow.deliberations.drop(waiting.key)
             if outcome is None:
                 uow.deliberations.put(replace(waiting, due_at=now + _AGAIN_AFTER))
@@ -289,6 +301,20 @@ async def _in_turn(
 
 
 async def send(services: CycleServices, outcome: Outcome) -> None:
-    """Send the orders that were written down."""
+    """Send the orders that were written down, each venue's in their order: a slow one delays no other's.
+
+    Raises:
+        GreenlightError: One could not be sent; the others were, at other venues.
+    """
+    by_venue: dict[str, list[Order]] = {}
     for order in outcome.orders:
+        by_venue.setdefault(order.request.venue, []).append(order)
+    results = await asyncio.gather(*(_send_in_turn(services, own) for own in by_venue.values()), return_exceptions=True)
+    for failed in results:
+        if isinstance(failed, BaseException):
+            raise failed
+
+
+async def _send_in_turn(services: CycleServices, orders: Sequence[Order]) -> None:
+    for order in orders:
         await services.orchestrator.send(order)

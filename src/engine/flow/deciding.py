@@ -8,6 +8,7 @@ decision ─▶ plan ─▶ adjuster ─▶ risk ─▶ autonomy ─▶ intent �
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from engine.domain.orders import Order, Purpose, Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation, FastTier
+from engine.domain.routing import Offer
 from engine.domain.snapshots import MarketSnapshot
 from engine.execution import starters
 from engine.execution.coverage import sellable
@@ -29,6 +31,7 @@ from engine.flow.absences import note_absence
 from engine.flow.approvals import Approvals
 from engine.flow.proposed import Proposed, key_of
 from engine.flow.proposing import propose
+from engine.flow.routing import at_best, at_venue
 from engine.flow.services import CycleServices
 from engine.flow.signal_floods import note_signal
 from engine.inputs.data_halts import note_changes, note_data
@@ -57,6 +60,7 @@ def conclude_close(
     seen: MarketSnapshot,
     now: datetime,
     gives_way: str = "",
+    offers: Sequence[Offer] = (),
 ) -> Outcome:
     """Decide on what need not wait, and write down what does; nothing where this candle was decided on already.
 
@@ -73,9 +77,13 @@ def conclude_close(
         halting = not services.no_entry(context.name)
         note_data(uow, listing, context.timeframe, seen.quality, at, halting=halting)
     if changed is not None and seen.quality.usable:
-        return conclude_close(services, uow, context, seen.distrusted(changed.reason), now, gives_way)
-    own = (context.name, listing)
-    held = {each.id: each for each in uow.positions.open() if (each.context, each.listing) == own}
+        return conclude_close(services, uow, context, seen.distrusted(changed.reason), now, gives_way, offers)
+    own = (context.name, symbol)
+    held = {
+        each.id: each
+        for each in uow.positions.open()
+        if (each.context, each.symbol) == own and each.venue in context.venues
+    }
     proposal = propose(context, seen, tuple(held.values()))
     desk = _Conclusion(
         services=services, uow=uow, context=context, proposal=proposal, market=seen.market, book=seen.book, now=now
@@ -85,9 +93,12 @@ def conclude_close(
         note_absence(uow, services.risk.limits, now)
     outcome = Outcome()
     for leaving in proposal.exits:
-        outcome += desk.leave(held[leaving.position_id], leaving, gives_way)
+        position = held[leaving.position_id]
+        outcome += at_venue(desk, position.venue, offers).leave(position, leaving, gives_way)
     if proposal.stance is Stance.ENTER and gives_way and not proposal.exits:
         return desk.give_way(gives_way)
+    if proposal.stance is Stance.ENTER:
+        desk = at_best(desk, offers)
     thought_about = proposal.stance is Stance.ENTER and (services.panel.patience or context.fast)
     if thought_about and (services.asks_in_vain or not desk.is_refused_anyway()):
         return outcome + desk.begin()
@@ -101,6 +112,7 @@ def conclude_deliberation(
     waiting: Deliberation,
     book: Book | None,
     now: datetime,
+    offers: Sequence[Offer] = (),
 ) -> Outcome | None:
     """Decide on an entry once all have been heard; ``None`` where that has to wait for what was begun of it."""
     proposal, starter = waiting.proposal, starters.order_of(uow, waiting.starter)
@@ -110,6 +122,7 @@ def conclude_deliberation(
     )
     if waiting.too_late:
         return desk.refuse_late()
+    desk = at_venue(desk, starter.request.venue, offers) if starter else at_best(desk, offers)
     return desk.finish(starter, waiting.opinions or ())
 
 

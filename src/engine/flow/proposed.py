@@ -22,6 +22,7 @@ from engine.domain.outcomes import Calibrated
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.proposals import Proposal
 from engine.domain.risk_stats import RiskStats
+from engine.domain.routing import Quote
 from engine.execution.streaks import losses_of
 from engine.flow.adjusting import adjusted_entry
 from engine.flow.services import CycleServices
@@ -47,7 +48,10 @@ class Proposed:
     """One proposal, in one transaction.
 
     Attributes:
-        book: The order book of now; ``None`` where there is none.
+        market, book: Of the venue that an entry goes to, or that something is sold at; the order book of now, ``None``
+            where there is none.
+        venue: Which that is; empty for the context's own.
+        quotes: What the entry would come to at each of the context's venues, where it has several.
     """
 
     services: CycleServices
@@ -57,6 +61,8 @@ class Proposed:
     market: Market
     book: Book | None
     now: datetime
+    venue: str = ""
+    quotes: tuple[Quote, ...] = ()
 
     def planned(self, book: Book | None, decision: Decision, left: Fused) -> tuple[Book, TradePlan] | Refuse:
         """So much of what an entry asks for, before any rule has looked at it; or why there is none."""
@@ -66,7 +72,7 @@ class Proposed:
         plan = self.services.risk.plan(
             decision,
             self.proposal.signals,
-            venue=self.proposal.venue,
+            venue=self.venue or self.proposal.venue,
             market=self.market,
             price=execution.limit_price or book.ask,
             portfolio=self.uow.account.portfolio(),
@@ -161,6 +167,7 @@ class Proposed:
             opinions=opinions,
             market_context=self.proposal.market_context,
             adjustment=adjusted,
+            quotes=self.quotes if decision.stance is Stance.ENTER else (),
         )
         self.uow.decisions.add(judged)
         return judged

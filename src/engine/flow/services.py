@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from engine.ai.calibrator import NO_CALIBRATION, Calibrates
 from engine.ai.fusion import FUSION, DecisionFusionEngine
@@ -36,6 +38,7 @@ class CycleServices:
         fusion: What predictions and opinions leave of it.
         calibration: What a confidence was worth in earlier trades.
         adjuster: Who tells which policy adjusts an entry now, before risk has the last word.
+        fees: What a fill costs at each venue, as a fraction of its value.
         consolidation: Which of several contexts on one coin is heard.
         late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
             follows by itself; ``None`` where all answer at once, as in a replay.
@@ -59,6 +62,7 @@ class CycleServices:
     calibration: Calibrates = NO_CALIBRATION
     adjuster: CurrentAdjuster = no_adjuster
     no_entry: NoEntry = nothing_against_it
+    fees: Mapping[str, Decimal] = field(default_factory=dict)
     consolidation: Consolidation = Consolidation.OWN
     late_after: float | None = None
     frames: dict[Listing, dict[Timeframe, Frame]] = field(default_factory=dict)

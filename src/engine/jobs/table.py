@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import partial
 
 from engine.books.bookkeeping import Bookkeeping
-from engine.domain.errors import StrategyError
+from engine.domain.errors import StrategyError, VenueError
 from engine.flow.approvals import Approvals
 from engine.flow.cycle import Deliberations, run_cycles
 from engine.flow.services import CycleServices
@@ -151,12 +151,16 @@ class _AccountJobs:
         The books are closed last, on everything that happened.
         """
         orchestrator = self.services.orchestrator
-        await orchestrator.resolve_unknown_orders(venue)
-        await self.books.mark_to_market(at, venue)
-        await orchestrator.adopt_rest(at, venue)
-        await orchestrator.restore_protection(venue)
+        due = [context for context in self.contexts.due(at) if context.venue == venue]
         try:
-            due = [context for context in self.contexts.due(at) if context.venue == venue]
+            await orchestrator.resolve_unknown_orders(venue)
+            await self.books.mark_to_market(at, venue)
+            await orchestrator.adopt_rest(at, venue)
+            await orchestrator.restore_protection(venue)
+        except VenueError:  # what may go to another venue is decided on all the same
+            await run_cycles(self.services, [context for context in due if context.others], at)
+            raise
+        try:
             try:
                 await run_cycles(self.services, due, at)
             except StrategyError:  # the others have been decided on and sent

@@ -20,6 +20,7 @@ class StrategyContext:
     Attributes:
         name: Unique among the contexts of a program.
         venue: The name of the venue it trades at.
+        others: Further venues that its entries may go to; it decides on the candles of its own alone.
         markets: Symbols, ``BASE/QUOTE``.
         timeframe: The candles its cycle runs at; the strategy's own.
         entry: How it buys, where that is not at market; a strategy's signals may say otherwise.
@@ -41,6 +42,7 @@ class StrategyContext:
     fast: FastTier | None = None
     weight: float = 1.0
     priority: int = 0
+    others: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or not self.markets:
@@ -53,6 +55,11 @@ class StrategyContext:
                 f"The context {self.name!r} runs on {self.timeframe} candles, its strategy on {own}.",
                 "Give both the same timeframe.",
             )
+
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """Every venue that its entries may go to, its own first."""
+        return (self.venue, *self.others)
 
     def is_due(self, at: datetime) -> bool:
         """Whether one of its candles closes at exactly this moment."""

@@ -213,6 +213,7 @@ def approval(uow: UnitOfWork, asked: Approval, price: Decimal | None, now: datet
         decision=judged.decision,
         opinions=judged.opinions,
         adjustment=judged.adjustment,
+        quotes=judged.quotes,
         now=now,
         price=price,
         order=order,

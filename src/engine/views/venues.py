@@ -103,4 +103,5 @@ def _order(uow: UnitOfWork, order_id: str) -> OrderView:
         venue_order_id=order.venue_order_id,
         stop=held.stop if held else order.stop,
         target=held.target if held else order.target,
+        quotes=uow.decisions.get(order.decision_id).quotes if order.decision_id else (),
     )

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bot.real_venues import StoredOrders, follow_news
+from engine.data.live.feed_data import OwnBooks
+from engine.domain.errors import NoData, VenueError
+from engine.domain.market import Book, Level, Market
 from engine.domain.orders import OrderStatus
 from engine.store.database import Database, nowhere
 from engine.store.location import url_of
 from engine.store.unit_of_work import UnitOfWork
 from tests.fakes.binance import trading
 from tests.fakes.database import new_file
+from tests.fakes.feed import BTC, HandClock, hand_feed
+from tests.fakes.kraken import trading_kraken
 from tests.fakes.patience import until
 from tests.fakes.real_account import account_at, order
 from tests.fakes.recorded import MemoryRecord
@@ -64,3 +73,45 @@ async def test_the_record_of_a_venue_has_its_own_orders_alone(tmp_path: Path) ->
         assert await StoredOrders(store, "kraken").unfinished() == []
     finally:
         await store.close()
+
+
+@pytest.mark.parametrize("venue", [trading, trading_kraken])
+async def test_a_venue_that_prices_do_not_come_from_tells_its_own_books(venue: Any) -> None:
+    async with venue() as fake, account_at(fake) as at:
+        await at.account.open()
+
+        def listed(symbol: str) -> Market | None:
+            found = at.account.markets.get(symbol)
+            return found.market if found else None
+
+        clock = HandClock()
+        data = OwnBooks(
+            venue=at.name, feed=hand_feed([(1, 1, 1, 1, 1)]), clock=clock, listed=listed, ask=at.account.book
+        )
+        told, there = await data.book(at.symbol), await at.prices.book(at.symbol)
+        assert (told.bid, told.ask, told.asks[0].quantity) == (there.bid, there.ask, there.asks[0].quantity)
+        assert told.ask > 2, "not the feed's"
+        with pytest.raises(NoData, match="does not list DOGE/USDT"):
+            await data.book("DOGE/USDT")
+        await at.close()
+        clock.to(1)
+        with pytest.raises(VenueError):
+            await data.book(at.symbol)
+
+
+async def test_a_book_that_is_asked_for_again_at_once_is_asked_of_the_venue_once() -> None:
+    asked: list[str] = []
+
+    async def ask(market: Market) -> Book:
+        asked.append(market.symbol)
+        level = Level(price=Decimal(100), quantity=Decimal(1))
+        return Book(symbol=market.symbol, at=clock.now(), bids=(level,), asks=(level,))
+
+    clock = HandClock()
+    data = OwnBooks(venue="kraken", feed=hand_feed([(1, 1, 1, 1, 1)]), clock=clock, listed=lambda _: BTC, ask=ask)
+    await data.book(BTC.symbol)
+    await data.book(BTC.symbol)
+    assert len(asked) == 1
+    clock.to(1)
+    await data.book(BTC.symbol)
+    assert len(asked) == 2

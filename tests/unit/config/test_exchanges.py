@@ -28,6 +28,18 @@ def contexts(*exchanges: str | None) -> str:
     return f"contexts: [{', '.join(each)}]\n"
 
 
+def routed(venues: str, exchange: str = "") -> str:
+    own = f"exchange: {exchange}, " if exchange else ""
+    return f"contexts: [{{name: c, {own}venues: [{venues}], strategy: momentum, markets: [BTC/USDT]}}]\n"
+
+
+def test_a_context_of_several_venues_is_on_the_first_of_them_and_may_trade_at_the_others(tmp_path: Path):
+    settings = read(tmp_path, f"exchanges: {{okx: {{}}, kraken: {{}}}}\n{routed('okx, kraken')}", profile="demo")
+    demand(settings)
+    (context,) = source(settings).contexts
+    assert (context.venue, context.others) == ("okx", ("kraken",))
+
+
 def test_a_context_that_names_none_trades_on_the_only_one_that_is_on(tmp_path: Path):
     name, asked = read(tmp_path).exchange
     assert (name, asked.orders, asked.enabled) == ("binance", "paper", True)
@@ -71,6 +83,20 @@ def test_where_prices_are_replayed_no_venue_is_needed(tmp_path: Path):
         (
             f"exchanges:\n  kraken: {{enabled: false}}\n{contexts('kraken')}",
             "my.yaml, line 4 and my.yaml, line 3: contexts.0.exchange: is off",
+        ),
+        (routed("krakn, binance"), "contexts.0.venues: krakn is not among exchanges"),
+        (
+            f"exchanges: {{kraken: {{enabled: false}}}}\n{routed('kraken, binance')}",
+            "contexts.0.venues: kraken is off",
+        ),
+        (
+            f"exchanges: {{kraken: {{}}}}\n{routed('binance, kraken')}",
+            "contexts.0.venues: binance must have orders: real, as paper orders at real prices have one venue",
+        ),
+        (routed("binance, binance"), "contexts.0.venues: names a venue twice"),
+        (
+            f"exchanges: {{kraken: {{}}}}\n{routed('binance, kraken', 'kraken')}",
+            "contexts.0.exchange: must be binance, the first of its venues, or left out",
         ),
         ("exchanges: {binance: {enabled: false}}", "exchanges: must have a venue that is on, e.g. binance: {}"),
         ("exchanges: {Binance: {}}", "exchanges.Binance: must be a venue's id in ccxt, in small letters"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 from engine.domain.errors import NoData
 from engine.domain.market import Book, Candles, Market, Timeframe
 from engine.ports import Clock, MarketFeed
+
+FRESH_FOR = timedelta(seconds=1)
+"""How old a book may be that a venue was asked for."""
 
 
 class FeedData:
@@ -64,3 +68,33 @@ class FeedData:
         if not len(candles):
             raise NoData(f"No {timeframe} candle of {symbol} has closed before {at:%Y-%m-%d %H:%M}.")
         return candles
+
+
+class OwnBooks(FeedData):
+    """The same of a venue that prices do not come from: its candles are the feed's, its order books its own.
+
+    What is asked again within a moment is not asked of the venue again.
+
+    Args:
+        ask: Asks the venue for a market's book.
+    """
+
+    def __init__(self, *, ask: Callable[[Market], Awaitable[Book]], **how: Any) -> None:
+        super().__init__(**how)
+        self._ask = ask
+        self._known: dict[str, Book] = {}
+
+    async def book(self, symbol: str) -> Book:
+        """The order book of now, as the venue has it.
+
+        Raises:
+            NoData: It does not list the market.
+            VenueError: It cannot be reached, or answers nonsense.
+        """
+        market, known = self._listed(symbol), self._known.get(symbol)
+        if market is None:
+            raise NoData(f"{self._venue} does not list {symbol}.")
+        if known is not None and abs(self._clock.now() - known.at) < FRESH_FOR:
+            return known
+        found = self._known[symbol] = await self._ask(market)
+        return found
