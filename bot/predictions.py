@@ -22,7 +22,7 @@ from engine.domain.predictions import PredictionView
 from engine.inputs.candles import CheckedCandles
 from engine.inputs.derivatives import KeptDerivatives
 from engine.inputs.insights import AskSentiment
-from engine.jobs.table import Group, Job
+from engine.jobs.table import PREDICTIONS, Group, Job
 from engine.llm.manager import LLMManager
 from engine.ports import Clock, MarketDataAt
 from engine.store.database import Database
@@ -100,7 +100,7 @@ def prediction_jobs(predictions: TrendPredictions | None, market: Source) -> tup
     shortest = predictions.timeframes[0]
     return (
         Job(
-            name="predictions",
+            name=PREDICTIONS,
             group=Group.RESEARCH,
             trigger=every(shortest),
             alarm=predictions.first_due,

@@ -99,26 +99,22 @@ async def build(
         candles_in=engine.market.live.closed if engine.market.live else None,
         caught_up=_all_booked(engine),
     )
-    jobs = _quietly(engine, jobs)
     kept = _housekeeping(settings, engine, externals)
     retraining = Retraining(settings, engine.desk.policies, externals.retrain)
-    driver = _driver(
-        settings,
-        engine,
-        (
-            *jobs,
-            _closings(engine),
-            *_capital(settings, engine),
-            kept,
-            *sentiment_jobs(engine.sentiment),
-            *prediction_jobs(engine.predictions, engine.market),
-            *_live_jobs(settings, engine),
-            *balance_jobs(engine.balance_watch, live=engine.market.live is not None),
-            *emergency_jobs(engine.watch, live=engine.market.live is not None),
-            *((retraining.job,) if settings.ppo.retrain.enabled else ()),
-            *more_jobs(engine),
-        ),
+    all_jobs = (
+        *jobs,
+        _closings(engine),
+        *_capital(settings, engine),
+        kept,
+        *sentiment_jobs(engine.sentiment),
+        *prediction_jobs(engine.predictions, engine.market),
+        *_live_jobs(settings, engine),
+        *balance_jobs(engine.balance_watch, live=engine.market.live is not None),
+        *emergency_jobs(engine.watch, live=engine.market.live is not None),
+        *((retraining.job,) if settings.ppo.retrain.enabled else ()),
+        *more_jobs(engine),
     )
+    driver = _driver(settings, engine, _quietly(engine, all_jobs))
     return Program(
         settings=settings, engine=engine, chat=chat, driver=driver, retraining=retraining, api_token=api_token
     )
@@ -135,6 +131,7 @@ def _quietly(engine: Engine, jobs: tuple[Job, ...]) -> tuple[Job, ...]:
         books=engine.books,
         venue=venue,
         clock=engine.clock,
+        research=engine.predictions,
         answering=lambda: _answering(engine) or bool(engine.closings.open_ids),
     )
     return quiet.of(jobs)

@@ -74,6 +74,11 @@ class AITrendPredictor:
     manager: LLMManager
     prompt: Prompt
 
+    @property
+    def is_at_once(self) -> bool:
+        """Whether everything that a prediction is made of is answered at once: nobody waits, or is asked anything."""
+        return self.manager.is_by_rules(PURPOSE) and self.derivatives.source.at_once
+
     async def predict(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
         """What is expected at a close, of all that is wanted, within so many wall seconds for all of it together."""
         until = monotonic() + within
@@ -83,7 +88,8 @@ class AITrendPredictor:
             each: found for each, found in seen.items() if isinstance(found, str)
         }
         briefs = await self._briefs(frames)
-        made = await asyncio.gather(*(self._in_time(each, briefs[each], frames[each], until) for each in frames))
+        answers = (self._in_time(each, briefs[each], frames[each], until) for each in frames)
+        made = [await each for each in answers] if self.is_at_once else await asyncio.gather(*answers)
         return missing | dict(zip(frames, made, strict=True))
 
     async def _seen(self, wanted: Wanted, at: datetime) -> Frame | str:
@@ -104,7 +110,7 @@ class AITrendPredictor:
     async def _briefs(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, Brief]:
         """What is told of each; what is the same on all timeframes of a market is asked for once."""
         prices = {listing: Decimal(repr(frame.signals.close)) for (listing, _), frame in frames.items()}
-        held = await self.holdings(prices)
+        held = {} if self.manager.is_by_rules(PURPOSE) else await self.holdings(prices)  # rules do not look at it
         known: dict[str, tuple[Input, ...]] = {}
         said = {}
         for symbol in {listing.symbol: None for listing in prices}:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -71,6 +71,8 @@ class TrendPredictions:
         self._tries: Counter[tuple[Wanted, datetime]] = Counter()
         self._making: asyncio.Task[None] | None = None
         self._begun = False
+        self._ungraded: list[KeptPrediction] = []
+        self._unwritten: list[tuple[Mapping[Wanted, KeptPrediction], Sequence[KeptPrediction]]] = []
 
     @property
     def busy(self) -> bool:
@@ -88,6 +90,43 @@ class TrendPredictions:
             return
         self._making = asyncio.create_task(self._make(at), name="predictions")
         await asyncio.wait((self._making,), timeout=HEARD_AT_ONCE)
+
+    def goes_along(self, span: timedelta) -> bool:
+        """Whether those of closes that are so far apart are made by rules alone, at once: ``begin``, then for each."""
+        is_at_once = self._begun and not self.busy and self._predictor.is_at_once
+        return is_at_once and not self.timeframes[0].duration % span
+
+    async def begin(self, until: datetime) -> bool:
+        """Read what is wanted for closes up to a time; whether that is little enough to be done along with them."""
+        await self._known()
+        self._ungraded = list(await self._store.read(lambda uow: uow.predictions.due(until, GRADED_AT_ONCE)))
+        return len(self._ungraded) < GRADED_AT_ONCE
+
+    async def make_at_once(self, at: datetime) -> None:
+        """Make those of a close, and grade those whose horizon is over; nobody has a turn meanwhile."""
+        newest = await self._known()
+        wanted = self._wanted(newest, at)
+        made = await self._predictor.predict(wanted, at, self._within) if wanted else {}
+        due = [each for each in self._ungraded if each.prediction.due_at <= at]
+        graded = [found for each in due if (found := await self._held_against_the_market(each, at)) is not None]
+        new = _made(made)
+        self._unwritten.append((new, graded))
+        over = {_key(each) for each in graded}
+        self._ungraded = [each for each in (*self._ungraded, *new.values()) if _key(each) not in over]
+        self._tell(newest, made)
+
+    def keep(self, uow: UnitOfWork) -> None:
+        """Write down what was made since ``begin``."""
+        for made, graded in self._unwritten:
+            uow.predictions.add(made.values())
+            uow.predictions.grade(graded)
+        self._unwritten = []
+
+    def end(self) -> None:
+        """Let go of what ``begin`` has read; what was not written down counts no more."""
+        if self._unwritten:
+            self._newest = None
+        self._ungraded, self._unwritten = [], []
 
     async def stop(self) -> None:
         """Wait for nobody any more; what is missing is made after the next start."""
@@ -142,7 +181,7 @@ class TrendPredictions:
 
     async def _keep(self, newest: dict[Wanted, TrendPrediction], made: Made, graded: Sequence[KeptPrediction]) -> None:
         """Write down what was made, and only then tell it."""
-        new = {each: found for each, found in made.items() if isinstance(found, KeptPrediction)}
+        new = _made(made)
 
         def work(uow: UnitOfWork) -> None:
             uow.predictions.add(new.values())
@@ -150,6 +189,11 @@ class TrendPredictions:
 
         if new or graded:
             await self._store.transact(work)
+        self._tell(newest, made)
+
+    def _tell(self, newest: dict[Wanted, TrendPrediction], made: Made) -> None:
+        """Let decisions know what was made."""
+        new = _made(made)
         newest.update({each: found.prediction for each, found in new.items()})
         self._reasons |= {each: found for each, found in made.items() if isinstance(found, str)}
         for each in new:
@@ -188,6 +232,14 @@ class TrendPredictions:
         if candles.closed_at != asked.due_at:
             return None
         return kept.graded(float(candles.close[-1]), now)
+
+
+def _made(made: Made) -> dict[Wanted, KeptPrediction]:
+    return {each: found for each, found in made.items() if isinstance(found, KeptPrediction)}
+
+
+def _key(kept: KeptPrediction) -> tuple[Listing, Timeframe, datetime]:
+    return kept.prediction.listing, kept.prediction.timeframe, kept.prediction.at
 
 
 def _of(by_wanted: Mapping[Wanted, T], listing: Listing) -> dict[Timeframe, T]:

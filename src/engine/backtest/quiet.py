@@ -32,7 +32,7 @@ from engine.flow.cycle import Wanted, conclude_closes, looked_at, wanted_by
 from engine.flow.deciding import Outcome
 from engine.flow.observing import checked, observe
 from engine.flow.services import CycleServices
-from engine.jobs.table import CANDLE, Job
+from engine.jobs.table import CANDLE, PREDICTIONS, Job
 from engine.ports import market_data_of
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext, StrategyContexts
@@ -54,6 +54,30 @@ class StillVenue(Protocol):
         ...
 
 
+class Research(Protocol):
+    """What is found out at each close once it was decided on, where it can be at once, and is not waited for."""
+
+    def goes_along(self, span: timedelta) -> bool:
+        """Whether it can be for closes that are so far apart."""
+        ...
+
+    async def begin(self, until: datetime) -> bool:
+        """Get ready for closes up to a time; whether it is."""
+        ...
+
+    async def make_at_once(self, at: datetime) -> None:
+        """Find out what there is at a close; what is decided from then on knows it, as far as it is kept."""
+        ...
+
+    def keep(self, uow: UnitOfWork) -> None:
+        """Write all of it down."""
+        ...
+
+    def end(self) -> None:
+        """Be done with it; what was not written down is forgotten."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietCloses:
     """Takes closes at one venue, whose feed has all of its market.
@@ -62,6 +86,7 @@ class QuietCloses:
         contexts: All of them; of several lengths of candles none is ever taken.
         clock: Goes along from close to close, and each is decided on and written down; where there is none they leave
             no decision behind, for a run whose records nobody reads.
+        research: What is found out at each close; done along with it as far as that is possible at once.
         answering: Whether a person asks or answers something, which has the time at which they did.
     """
 
@@ -70,11 +95,24 @@ class QuietCloses:
     books: Bookkeeping
     venue: StillVenue
     clock: MarketClock | None = None
+    research: Research | None = None
     answering: Callable[[], bool] = lambda: False
 
     def of(self, jobs: Sequence[Job]) -> tuple[Job, ...]:
-        """The same jobs, of which that for the candles does so many at once."""
-        return tuple(replace(job, ahead=self.take) if job.name == CANDLE else job for job in jobs)
+        """The same jobs, of which that for the candles does so many at once, and research goes along with it."""
+        return tuple(map(self._changed, jobs))
+
+    def _changed(self, job: Job) -> Job:
+        if job.name == CANDLE:
+            return replace(job, ahead=self.take)
+        if job.name == PREDICTIONS and self.clock is not None and self.research is not None:
+            return replace(job, along=partial(self.research.goes_along, self._span))
+        return job
+
+    @property
+    def _span(self) -> timedelta:
+        """How far closes are apart."""
+        return min(context.timeframe.duration for context in self.contexts)
 
     async def take(self, at: datetime, before: datetime, most: int) -> int:
         """Take a close and those that follow, before a time and so many at the most, as far as they are quiet.
@@ -136,10 +174,9 @@ class QuietCloses:
         """
         services = self.services
         times = list(closes)[: await services.store.read(lambda uow: self.books.foresee(uow, closes))]
-        if not times or self.answering():
+        if not times or not await self._research_begun(times[-1]) or self.answering():
             return 0  # somebody has begun to while this was looked into: what they ask would be hours old at once
-        seen = {at: await self._observed(at, clock) for at in times}
-        orders = await services.store.transact(partial(self._conclude, seen=seen, closes=closes))
+        orders = await self._decide_all(times, closes, clock)
         if orders:
             try:
                 for order in orders:
@@ -148,6 +185,29 @@ class QuietCloses:
             finally:
                 await self.books.record_equity(times[-1])
         return len(times)
+
+    async def _research_begun(self, until: datetime) -> bool:
+        if self.research is None or not self.research.goes_along(self._span):
+            return True
+        return await self.research.begin(until)
+
+    async def _decide_all(
+        self, times: Sequence[datetime], closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock
+    ) -> list[Order]:
+        """Look at each close, and find out then what the next one is to know; write all of it down at once."""
+        research = self.research if self.research is not None and self.research.goes_along(self._span) else None
+        seen: dict[datetime, Mapping[Wanted, MarketSnapshot]] = {}
+        try:
+            for at in times:
+                seen[at] = await self._observed(at, clock)
+                if research is not None:
+                    await research.make_at_once(at)
+            return await self.services.store.transact(
+                partial(self._conclude, seen=seen, closes=closes, research=research)
+            )
+        finally:
+            if research is not None:
+                research.end()
 
     async def _observed(self, at: datetime, clock: MarketClock) -> Mapping[Wanted, MarketSnapshot]:
         """What is seen of each market once the market's clock has gone to a close."""
@@ -160,6 +220,7 @@ class QuietCloses:
         uow: UnitOfWork,
         seen: Mapping[datetime, Mapping[Wanted, MarketSnapshot]],
         closes: Mapping[datetime, Mapping[Listing, Decimal]],
+        research: Research | None,
     ) -> list[Order]:
         """Decide on each close; what is to be ordered at the last one, whose equity is then not recorded yet."""
         *silent, last = seen
@@ -172,6 +233,8 @@ class QuietCloses:
         orders = self._concluded(uow, seen[last], last)
         if not orders:
             self.books.record(uow, last)
+        if research is not None:
+            research.keep(uow)
         return orders
 
     def _concluded(self, uow: UnitOfWork, seen: Mapping[Wanted, MarketSnapshot], at: datetime) -> list[Order]:

@@ -178,27 +178,35 @@ class Replay:
     ) -> list[datetime]:
         """Where one job alone is due, do it for as many of its times as it can before another is.
 
+        Those that go along with it are done by it.
+
         Returns:
             These times; none where it has to be done for this one by itself.
         """
-        ahead = jobs[0].ahead if len(jobs) == 1 else None
-        if ahead is None or self._pace.speed != math.inf or self._next[jobs[0].name] != at:
+        along = {job.name: job for job in self._jobs if job.along is not None and job.along()}
+        leading = [job for job in jobs if job.name not in along]
+        lead = leading[0] if len(leading) == 1 else None
+        ahead = lead.ahead if lead is not None else None
+        if lead is None or ahead is None or self._pace.speed != math.inf or self._next[lead.name] != at:
             return []
         if self._answering() or await self._is_held():
             return []
-        others = [when for name, when in due.items() if name != jobs[0].name]
+        others = [when for name, when in due.items() if name != lead.name and name not in along]
         before = min(others, default=_NEVER) if until is None else min([*others, until + timedelta.resolution])
         try:
             count = await ahead(at, before, self._pace.commit_every - self._uncommitted)
         except Exception:  # noqa: BLE001 - as where it is run: a fault must not stop the program
-            note_failure(jobs[0], at, self._troubles.of(jobs[0]))
-            while (missed := self._next[jobs[0].name]) is not None and missed < self._clock.now():
-                self._advance(jobs[0], missed)  # as where what was written could not be kept: the market goes on
+            note_failure(lead, at, self._troubles.of(lead))
+            while (missed := self._next[lead.name]) is not None and missed < self._clock.now():
+                self._advance(lead, missed)  # as where what was written could not be kept: the market goes on
             return []
         times: list[datetime] = []
         for _ in range(count):
-            times.append(self._next[jobs[0].name] or at)
-            self._advance(jobs[0], times[-1])
+            times.append(self._next[lead.name] or at)
+            self._advance(lead, times[-1])
+        for job in along.values() if times else ():
+            while (done := self._next[job.name]) is not None and done <= times[-1]:
+                self._advance(job, done)
         await self._until_answered()
         return times
 

@@ -23,6 +23,8 @@ from engine.timing.triggers import Daily, Trigger, every
 
 CANDLE = "candle"
 """The job that decides on closes, where there is one venue."""
+PREDICTIONS = "predictions"
+"""The job that says at closes where prices are going."""
 
 
 class Group(StrEnum):
@@ -51,6 +53,8 @@ class Job:
         alarm: A further time that is known only at run time, such as the next approval to run out.
         ahead: Does it for the time it is due at and up to so many in all, before another time, as far as nothing but
             prices changes at them; tells how many it did. ``None`` where each is done by itself.
+        along: Whether another job that does many of its times at once does at each of them what this one is for.
+            ``None`` where none ever does.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Job:
     alarm: Callable[[], Awaitable[datetime | None]] | None = None
     ready: Callable[[datetime], Awaitable[None]] | None = None
     ahead: Callable[[datetime, datetime, int], Awaitable[int]] | None = None
+    along: Callable[[], bool] | None = None
 
 
 def job_table(

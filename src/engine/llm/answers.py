@@ -71,7 +71,7 @@ class Question:
     """A question to one model, on its way.
 
     Attributes:
-        key: See ``call_keys``.
+        key: See ``call_keys``; empty for rules, whose answers nobody keeps.
         context: The strategy context it is for; empty for none.
         asked_once: Whether any earlier answer stands, however old, and whatever it was worth: it is about one moment,
             and comes again only where the program was started anew.

@@ -141,6 +141,11 @@ class LLMManager:
             return Answer(value=None, reason=f"{error.message} Nobody is asked what cannot be booked.")
         return replace(_answer(tries), latency=monotonic() - began)
 
+    def is_by_rules(self, purpose: str, context: str = "") -> bool:
+        """Whether rules alone answer, and no model: at once, and without asking anybody."""
+        links = self.chain(purpose, context) if self.is_on else ()
+        return bool(links) and all(link.is_offline for link in links)
+
     def expected_cost(
         self, prompt: str, system_message: str, schema: type[BaseModel] | None, purpose: str, *, context: str = ""
     ) -> Decimal:
@@ -168,6 +173,8 @@ class LLMManager:
     async def _links(self, request: ModelRequest, context: str) -> Sequence[Link]:
         """The models to ask; where little is left of a cap, of those that cost something the cheapest alone."""
         links = self.chain(request.purpose, context)
+        if all(link.is_offline for link in links):
+            return links
         worst = {link: self._worst(link, request) for link in links}
         paid = [each for each in worst.values() if each]
         if len(set(paid)) < 2 or not await self.calls.is_short(request.purpose, context):  # noqa: PLR2004 - one has no choice
@@ -222,7 +229,7 @@ class _Asked:
         question = Question(
             link=link,
             request=request,
-            key=call_key(link.provider, request),
+            key="" if link.is_offline else call_key(link.provider, request),
             context=self.context,
             asked_once=self.asked_once,
         )

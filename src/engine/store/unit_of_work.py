@@ -80,7 +80,7 @@ class UnitOfWork:
     @cached_property
     def outcomes(self) -> Outcomes:
         """What decisions came to."""
-        return Outcomes(self.connection, self.decisions)
+        return Outcomes(self.connection, self.decisions, self._memory)
 
     @cached_property
     def settings(self) -> Settings:

@@ -14,6 +14,7 @@ import pytest
 
 from bot.engine import build_engine
 from bot.markets import source
+from bot.predictions import prediction_jobs
 from config.loader import load
 from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import Pace, Replay
@@ -35,6 +36,7 @@ TABLES = (
     "events",
     "settings",
     "sequences",
+    "predictions",
 )
 
 
@@ -44,7 +46,7 @@ async def replayed(folder: Path, *, together: bool, answering: bool = False) -> 
     own = {
         "database": {"url": url_of(file)},
         "venue": {"file": file.with_suffix(".venue")},
-        "approval": {"auto_above": 0.6, "ask_above": 0.6},
+        "approval": {"auto_above": 0.3, "ask_above": 0.3},
     }
     settings = load("demo", None, own, {}, folder).settings
     engine = await build_engine(settings, source(settings), nowhere)
@@ -72,9 +74,10 @@ async def replayed(folder: Path, *, together: bool, answering: bool = False) -> 
         books=books,
         venue=venue,
         clock=engine.clock,
+        research=engine.predictions,
         answering=lambda: answering,
     )
-    jobs = [replace(candle, run=by_itself), *others]
+    jobs = [replace(candle, run=by_itself), *others, *prediction_jobs(engine.predictions, engine.market)]
 
     async def nobody() -> tuple[str, ...]:
         return ()
@@ -86,7 +89,7 @@ async def replayed(folder: Path, *, together: bool, answering: bool = False) -> 
         pace=Pace(speed=math.inf, wait_for_people=0, commit_every=20),
         open_approvals=nobody,
         on_trouble=troubles.append,
-        answering=lambda: engine.approvals.busy or engine.deliberations.busy,
+        answering=lambda: engine.approvals.busy or engine.is_researching,
         journal=engine.store,
     )
     await replay.run(engine.clock.now() + LASTS)
@@ -108,6 +111,7 @@ async def test_the_demo_is_the_same_whether_quiet_closes_are_taken_together_or_n
     assert by_itself == LASTS // timedelta(hours=1)
     assert 0 < rest < 5, "where strategies speak, too"
     assert len(one["orders"]) > 2
+    assert any(row[-1] is not None for row in one["predictions"]), "of some it is known what came of them"
     for table in TABLES:
         assert all_[table] == one[table], table
 

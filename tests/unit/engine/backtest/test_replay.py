@@ -483,3 +483,19 @@ async def test_a_look_ahead_that_fails_is_told_of_and_each_is_done_by_itself() -
     assert await bench.run(START + 4 * HOUR) == [("candle", 0), ("candle", 3), ("candle", 4)]
     assert bench.trouble[0].startswith("candle failed at ")
     assert bench.trouble[-1] == ""
+
+
+async def test_a_job_that_goes_along_with_another_ends_nothing_and_is_not_done_by_itself() -> None:
+    bench, asked = (
+        Bench(pace=Pace(speed=math.inf, wait_for_people=0, commit_every=100)),
+        list[tuple[float, float, int]](),
+    )
+    ahead_of(bench, 3, asked)
+    bench.job("predictions", trigger=every(Timeframe.H1), along=lambda: bench.clock.now() < START + 5 * HOUR)()
+    assert await bench.run(START + 7 * HOUR) == [
+        ("candle", 6),
+        ("predictions", 6),
+        ("candle", 7),
+        ("predictions", 7),
+    ], "once it does not go along any more each is done by itself"
+    assert [first for first, _, _ in asked] == [0, 3]
