@@ -29,12 +29,14 @@ from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.snapshots import MarketSnapshot
 from engine.flow.cycle import Wanted, conclude_closes, looked_at, wanted_by
-from engine.flow.deciding import Outcome
+from engine.flow.deciding import Outcome, conclude_close
 from engine.flow.observing import checked, observe
 from engine.flow.services import CycleServices
+from engine.flow.silence import Silence
 from engine.jobs.table import CANDLE, PREDICTIONS, Job
 from engine.ports import market_data_of
 from engine.store.unit_of_work import UnitOfWork
+from engine.strategies.consolidation import Consolidation
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.reading_ahead import ReadingAhead
 from engine.timing.clocks import MarketClock
@@ -76,6 +78,23 @@ class Research(Protocol):
     def end(self) -> None:
         """Be done with it; what was not written down is forgotten."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """Closes that are quiet.
+
+    Attributes:
+        count: How many.
+        own: What is seen of each market at the first of them.
+        held: What is held all along.
+        silent: For how many closes each context has nothing to say of each of its markets.
+    """
+
+    count: int
+    own: Mapping[str, Frame]
+    held: tuple[Position, ...]
+    silent: Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,14 +143,13 @@ class QuietCloses:
         if count and self.clock is not None:
             # While something waits the venue notes nothing: how far it is would after a crash pass for decided on.
             await self.services.store.transact(lambda _: None)
-        count, own = await self._quiet(at, count)
-        if not count:
+        run = await self._quiet(at, count)
+        if run is None or run.count <= 0:
             return 0
-        span = next(iter(own.values())).candles.timeframe.duration
-        closes = self._closes(own, [at + number * span for number in range(count)])
+        closes = self._closes(run.own, [at + number * self._span for number in range(run.count)])
         if self.clock is None:
             return await self.services.store.transact(lambda uow: self.books.record_closes(uow, closes))
-        return await self._decide(closes, self.clock)
+        return await self._decide(run, closes, self.clock)
 
     def _at_most(self, at: datetime, before: datetime, most: int) -> int:
         """How many closes there are before a time, and may be taken together; none where an answer is waited for."""
@@ -143,30 +161,39 @@ class QuietCloses:
             return count
         return min(count, max(1, AT_ONCE // sum(len(context.markets) for context in self.contexts)))
 
-    async def _quiet(self, at: datetime, count: int) -> tuple[int, dict[str, Frame]]:
-        """How many closes are quiet, of so many, and what is seen of each market at the first of them."""
-        own: dict[str, Frame] = {}
+    async def _quiet(self, at: datetime, count: int) -> _Run | None:
+        """Closes that are quiet, so many at the most; ``None`` where this one is not."""
         held = await self.services.store.read(partial(self._held, at=at)) if count > 0 else None
         if held is None:
-            return 0, own
+            return None
         found: dict[Wanted, Mapping[Timeframe, Frame]] = {}
         for wanted, (context, symbol) in looked_at(tuple(self.contexts)).items():
             found[wanted] = await self._seen(context, symbol, at)
             count = min(count, self._sound(found[wanted], at))
         if count <= 0:
-            return 0, own
-        for context, symbol in [(each, symbol) for each in self.contexts for symbol in each.markets]:
+            return None
+        own: dict[str, Frame] = {}
+        silent: dict[tuple[str, str], int] = {}
+        for context, symbol in self._pairs():
             frames = found[wanted_by(context, symbol)]
-            count = min(count, self._silent(context, frames, _of(held, context, symbol), at))
+            silent[context.name, symbol] = each = self._silent(context, frames, _of(held, context, symbol), at)
+            # The close at which one speaks is the last where closes are decided on; else nobody would carry it out.
+            count = min(
+                count, each if self.clock is None or not isinstance(context.strategy, ReadingAhead) else each + 1
+            )
             if count <= 0:
-                return 0, own
+                return None
             own[symbol] = frames[context.timeframe]
         if not await self.services.orchestrator.is_at_rest(self.venue.name):
-            return 0, own
-        span = next(iter(self.contexts)).timeframe.duration
-        return -((at - self.venue.still_until(at + count * span)) // span), own
+            return None
+        count = -((at - self.venue.still_until(at + count * self._span)) // self._span)
+        return _Run(count=count, own=own, held=held, silent=silent)
 
-    async def _decide(self, closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock) -> int:
+    def _pairs(self) -> list[tuple[StrategyContext, str]]:
+        """Every context with each of its markets, in the order in which they are decided on."""
+        return [(each, symbol) for each in self.contexts for symbol in each.markets]
+
+    async def _decide(self, run: _Run, closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock) -> int:
         """Decide on each close as ever, and write all of it down at once.
 
         On the way nobody else has a turn: all that is asked is answered at once. Orders can only come of the last
@@ -176,7 +203,7 @@ class QuietCloses:
         times = list(closes)[: await services.store.read(lambda uow: self.books.foresee(uow, closes))]
         if not times or not await self._research_begun(times[-1]) or self.answering():
             return 0  # somebody has begun to while this was looked into: what they ask would be hours old at once
-        orders = await self._decide_all(times, closes, clock)
+        orders = await self._decide_all(run, {at: closes[at] for at in times}, clock)
         if orders:
             try:
                 for order in orders:
@@ -192,18 +219,18 @@ class QuietCloses:
         return await self.research.begin(until)
 
     async def _decide_all(
-        self, times: Sequence[datetime], closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock
+        self, run: _Run, closes: Mapping[datetime, Mapping[Listing, Decimal]], clock: MarketClock
     ) -> list[Order]:
         """Look at each close, and find out then what the next one is to know; write all of it down at once."""
         research = self.research if self.research is not None and self.research.goes_along(self._span) else None
         seen: dict[datetime, Mapping[Wanted, MarketSnapshot]] = {}
         try:
-            for at in times:
+            for at in closes:
                 seen[at] = await self._observed(at, clock)
                 if research is not None:
                     await research.make_at_once(at)
             return await self.services.store.transact(
-                partial(self._conclude, seen=seen, closes=closes, research=research)
+                partial(self._conclude, run=run, seen=seen, closes=closes, research=research)
             )
         finally:
             if research is not None:
@@ -218,29 +245,39 @@ class QuietCloses:
     def _conclude(
         self,
         uow: UnitOfWork,
+        run: _Run,
         seen: Mapping[datetime, Mapping[Wanted, MarketSnapshot]],
         closes: Mapping[datetime, Mapping[Listing, Decimal]],
         research: Research | None,
     ) -> list[Order]:
         """Decide on each close; what is to be ordered at the last one, whose equity is then not recorded yet."""
         *silent, last = seen
-        for at in silent:
-            self._concluded(uow, seen[at], at)
+        for number, at in enumerate(silent):
+            self._concluded(uow, run, number, seen[at], at)
         recorded = self.books.record_closes(uow, {at: closes[at] for at in silent})
         for at in silent[recorded:]:  # somebody has traded meanwhile, as on a server they may
             self.books.record_close(uow, at, closes[at])
         uow.account.mark(closes[last], last)
-        orders = self._concluded(uow, seen[last], last)
+        orders = self._concluded(uow, run, len(silent), seen[last], last)
         if not orders:
             self.books.record(uow, last)
         if research is not None:
             research.keep(uow)
         return orders
 
-    def _concluded(self, uow: UnitOfWork, seen: Mapping[Wanted, MarketSnapshot], at: datetime) -> list[Order]:
-        """Decide on one close; the orders that were written down for sending."""
-        found = conclude_closes(self.services, tuple(self.contexts), seen, uow, at)
-        return [order for _, outcome in found for order in _decided(outcome).orders]
+    def _concluded(
+        self, uow: UnitOfWork, run: _Run, number: int, seen: Mapping[Wanted, MarketSnapshot], at: datetime
+    ) -> list[Order]:
+        """Decide on one close, the first with the number 0; the orders that were written down for sending."""
+        if self.services.consolidation is not Consolidation.OWN or uow.positions.open() != run.held:
+            found = conclude_closes(self.services, tuple(self.contexts), seen, uow, at)
+            return [order for _, outcome in found for order in _decided(outcome).orders]
+        silence, orders = Silence(self.services, at), list[Order]()
+        for context, symbol in self._pairs():
+            market = seen[wanted_by(context, symbol)]
+            if number >= run.silent[context.name, symbol] or not silence.hold(uow, context, market):
+                orders += conclude_close(self.services, uow, context, market, at).orders
+        return orders
 
     def _held(self, uow: UnitOfWork, at: datetime) -> tuple[Position, ...] | None:
         """What is held; ``None`` where a market is halted for its data, or the close was decided on already."""
@@ -273,16 +310,12 @@ class QuietCloses:
     def _silent(
         self, context: StrategyContext, frames: Mapping[Timeframe, Frame], held: Sequence[Position], at: datetime
     ) -> int:
-        """For how many closes a strategy has nothing to say.
-
-        Where closes are decided on, the one at which it speaks is the last of them; else nobody would carry it out.
-        """
+        """For how many closes a strategy has nothing to say."""
         strategy, span = context.strategy, context.timeframe.duration
         if not isinstance(strategy, ReadingAhead):
             return 0
         leaves = [left_at for position in held if (left_at := strategy.longest(position)) is not None]
-        silent = min([strategy.silent(frames, held=bool(held)), *(-((at - left_at) // span) for left_at in leaves)])
-        return silent if self.clock is None else silent + 1
+        return min([strategy.silent(frames, held=bool(held)), *(-((at - left_at) // span) for left_at in leaves)])
 
     def _sound_until(self, candles: Candles) -> datetime:
         """When a candle closes for the first time of which something is to be said, or nothing is known."""

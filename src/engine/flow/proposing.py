@@ -25,7 +25,7 @@ def propose(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Posit
     """
     own = seen.frames.get(context.timeframe)
     frames = _shown(context, seen)
-    signals = context.strategy.generate_signals(frames) if _is_fresh(context, seen) else NO_SIGNALS
+    signals = signals_of(context, seen)
     return Proposal(
         context=context.name,
         strategy=context.strategy.name,
@@ -34,7 +34,7 @@ def propose(context: StrategyContext, seen: MarketSnapshot, held: Sequence[Posit
         timeframe=context.timeframe,
         candle_at=seen.candle_at,
         signals=signals,
-        reasons=_reasons(context, seen, signals),
+        reasons=reasons_of(context, seen, signals),
         exits=_exits(context, frames, held),
         close=own.signals.close if own is not None else None,
         inputs=seen.inputs,
@@ -64,7 +64,13 @@ def _is_fresh(context: StrategyContext, seen: MarketSnapshot) -> bool:
     return own is not None and own.signals.at == seen.candle_at
 
 
-def _reasons(context: StrategyContext, seen: MarketSnapshot, signals: Signals) -> tuple[str, ...]:
+def signals_of(context: StrategyContext, seen: MarketSnapshot) -> Signals:
+    """What a context's strategy says of a market; nothing where no candle has closed just now."""
+    return context.strategy.generate_signals(_shown(context, seen)) if _is_fresh(context, seen) else NO_SIGNALS
+
+
+def reasons_of(context: StrategyContext, seen: MarketSnapshot, signals: Signals) -> tuple[str, ...]:
+    """Why it wants what its signals say: what holds, or why it wants nothing."""
     if not seen.quality.usable:
         return tuple(f"bad data: {issue.detail}" for issue in seen.quality.refused)
     own, strategy = seen.frames.get(context.timeframe), context.strategy

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from engine.domain.adjustments import Adjusted
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
-from engine.domain.decisions import Judged, Stance, TechnicalSignals
+from engine.domain.decisions import Decision, Input, Judged, QualityReport, Stance, TechnicalSignals
 from engine.domain.errors import UnknownId
 from engine.store import codec
 from engine.store.memory import NoMemory
@@ -35,6 +35,47 @@ _KEPT = select(_TABLE.c.record, _READINGS.c.signals).outerjoin_from(
 _RECORD = _KEPT.where(*key_of(_TABLE))
 _ADD_READINGS = insert(_READINGS)
 _SIGNALS = tuple[TechnicalSignals, ...]
+_HELD = "held"
+_NONE = Decision(
+    id="",
+    key="",
+    context="",
+    strategy="",
+    symbol="",
+    at=datetime.min.replace(tzinfo=UTC),
+    stance=Stance.HOLD,
+    confidence=0.0,
+    conditions=(),
+    reasons=(),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeFrom:
+    """What decisions that hold are made from, as it is kept with each of them.
+
+    Attributes:
+        rest: Their record after the decision itself.
+        signals: Their readings; empty where there are none.
+    """
+
+    rest: str
+    signals: str
+
+
+def made_from(
+    *, inputs: tuple[Input, ...], signals: _SIGNALS, quality: QualityReport, market_context: tuple[Input, ...]
+) -> MadeFrom:
+    """What several decisions that hold are made from, put into its record once; see ``Judged``."""
+    judged = Judged(
+        decision=_NONE, inputs=inputs, signals=(), quality=quality, ruling=Hold(), market_context=market_context
+    )
+    rest = codec.dump(judged).removeprefix(_record(_NONE, ""))
+    return MadeFrom(rest=rest, signals=codec.dump_as(_SIGNALS, signals) if signals else "")
+
+
+def _record(decision: Decision, rest: str) -> str:
+    return f'{{"decision":{codec.dump(decision)}{rest}'
 
 
 class Decisions:
@@ -83,13 +124,20 @@ class Decisions:
 
     def add(self, judged: Judged) -> None:
         """Keep a decision and everything that led to it; several are written together."""
-        decision = judged.decision
+        signals = self._written_signals(judged.signals) if judged.signals else ""
+        self._add(judged.decision, status_of(judged), codec.dump(replace(judged, signals=())), signals)
+        if isinstance(judged.ruling, AskHuman):
+            self.write()  # an approval refers to it
+
+    def add_held(self, decision: Decision, kept: MadeFrom) -> None:
+        """Keep a decision that holds, as ``add`` would, with others that are made from the same."""
+        self._add(decision, _HELD, _record(decision, kept.rest), kept.signals)
+
+    def _add(self, decision: Decision, status: str, record: str, signals: str) -> None:
         if decision.at in self._made_at:
             self._made_at[decision.at].add(decision.key)
-        if judged.signals:
-            held = status_of(judged) == "held"
-            signals = self._written_signals(judged.signals)
-            own = {"decision_id": decision.id, "at": decision.at, "held": held, "signals": signals}
+        if signals:
+            own = {"decision_id": decision.id, "at": decision.at, "held": status == _HELD, "signals": signals}
             self._unwritten_readings.append(own)
         self._unwritten.append(
             {
@@ -101,12 +149,10 @@ class Decisions:
                 "at": decision.at,
                 "stance": decision.stance,
                 "confidence": decision.confidence,
-                "status": status_of(judged),
-                "record": codec.dump(replace(judged, signals=())),
+                "status": status,
+                "record": record,
             }
         )
-        if isinstance(judged.ruling, AskHuman):
-            self.write()  # an approval refers to it
 
     def _written_signals(self, signals: _SIGNALS) -> str:
         """Readings as they are kept; several contexts decide by the very same ones."""
@@ -179,4 +225,4 @@ def status_of(judged: Judged) -> str:
         case Refuse():
             return "refused"
         case Hold():
-            return "held"
+            return _HELD
