@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
+from pydantic import ValidationError
 
 from engine.ai.agents import speaker
 from engine.ai.brief import Line, prediction_brief, safe, written
 from engine.ai.prompt_files import Prompt
+from engine.ai.rules import predicted
 from engine.ai.schemas import PredictionShape
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.briefs import Brief
@@ -77,20 +79,46 @@ class AITrendPredictor:
     @property
     def is_at_once(self) -> bool:
         """Whether everything that a prediction is made of is answered at once: nobody waits, or is asked anything."""
-        return self.manager.is_by_rules(PURPOSE) and self.derivatives.source.at_once
+        return self.manager.by_rules(PURPOSE) is not None and self.derivatives.source.at_once
 
     async def predict(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
         """What is expected at a close, of all that is wanted, within so many wall seconds for all of it together."""
         until = monotonic() + within
+        missing, frames, briefs = await self._told(wanted, at)
+        made = await asyncio.gather(*(self._in_time(each, briefs[each], frames[each], until) for each in frames))
+        return missing | dict(zip(frames, made, strict=True))
+
+    async def predict_at_once(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
+        """The same where it is made at once: what rules say is neither written into a prompt nor read back from it."""
+        until = monotonic() + within
+        missing, frames, briefs = await self._told(wanted, at)
+        return missing | {
+            each: self._by_rules(each, briefs[each], frame) or await self._in_time(each, briefs[each], frame, until)
+            for each, frame in frames.items()
+        }
+
+    async def _told(
+        self, wanted: Collection[Wanted], at: datetime
+    ) -> tuple[dict[Wanted, KeptPrediction | str], dict[Wanted, Frame], dict[Wanted, Brief]]:
+        """Why nothing can be said of some, and what is seen and told of the others."""
         seen = {each: await self._seen(each, at) for each in wanted}
         frames = {each: found for each, found in seen.items() if isinstance(found, Frame)}
         missing: dict[Wanted, KeptPrediction | str] = {
             each: found for each, found in seen.items() if isinstance(found, str)
         }
-        briefs = await self._briefs(frames)
-        answers = (self._in_time(each, briefs[each], frames[each], until) for each in frames)
-        made = [await each for each in answers] if self.is_at_once else await asyncio.gather(*answers)
-        return missing | dict(zip(frames, made, strict=True))
+        return missing, frames, await self._briefs(frames)
+
+    def _by_rules(self, wanted: Wanted, brief: Brief, frame: Frame) -> KeptPrediction | None:
+        """What rules say of a brief; ``None`` where they say nothing, or nothing that is believed."""
+        link, said = self.manager.by_rules(PURPOSE), predicted(brief.fields, wanted[1], brief.symbol)
+        if link is None or said is None:
+            return None
+        try:
+            value = PredictionShape.model_validate(said, context=_facts(brief))
+        except ValidationError:
+            return None
+        answer = Answer(value=value, provider=link.provider, model=link.model, is_offline=True)
+        return KeptPrediction(prediction=_of(answer, wanted, brief.at, self.clock.now()), close=frame.signals.close)
 
     async def _seen(self, wanted: Wanted, at: datetime) -> Frame | str:
         """What is read of a market on a timeframe at its newest close, or why nothing is."""
@@ -110,7 +138,7 @@ class AITrendPredictor:
     async def _briefs(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, Brief]:
         """What is told of each; what is the same on all timeframes of a market is asked for once."""
         prices = {listing: Decimal(repr(frame.signals.close)) for (listing, _), frame in frames.items()}
-        held = {} if self.manager.is_by_rules(PURPOSE) else await self.holdings(prices)  # rules do not look at it
+        held = {} if self.manager.by_rules(PURPOSE) else await self.holdings(prices)  # rules do not look at it
         known: dict[str, tuple[Input, ...]] = {}
         said = {}
         for symbol in {listing.symbol: None for listing in prices}:
@@ -143,15 +171,18 @@ class AITrendPredictor:
             PredictionShape,
             PURPOSE,
             deadline=left,
-            validate=Validator(
-                shape=PredictionShape, facts=Facts(symbol=brief.symbol, book=None, figures=brief.figures)
-            ),
+            validate=Validator(shape=PredictionShape, facts=_facts(brief)),
             probability_of=DIRECTION,
         )
         if answer.abstains:
             return answer.reason
         made_at = begun if answer.is_offline else begun + timedelta(seconds=int(self.clock.monotonic() - started))
         return KeptPrediction(prediction=_of(answer, wanted, brief.at, made_at), close=frame.signals.close)
+
+
+def _facts(brief: Brief) -> Facts:
+    """What a prediction is held against."""
+    return Facts(symbol=brief.symbol, book=None, figures=brief.figures)
 
 
 def _why(error: GreenlightError) -> str:

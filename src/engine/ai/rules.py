@@ -119,12 +119,16 @@ def supervisor(request: ModelRequest) -> Said | None:
 
 def prediction(request: ModelRequest) -> Said | None:
     """The balance of the evidence of one timeframe, in average true ranges of it."""
-    fields = read_back(request.prompt)
     timeframe = next(
         (line.partition(": ")[2] for line in request.prompt.splitlines() if line.startswith("Timeframe: ")), ""
     )
     if timeframe not in tuple(Timeframe):
         return None
+    return predicted(read_back(request.prompt), timeframe, _symbol(request))
+
+
+def predicted(fields: Sequence[BriefField], timeframe: str, symbol: str) -> Said | None:
+    """What the fields of a brief let expect of a market on one timeframe; ``None`` where they say nothing of it."""
     found = evidence_in(fields, timeframe)
     if not found:
         return None
@@ -136,7 +140,7 @@ def prediction(request: ModelRequest) -> Said | None:
     else:
         direction = "bullish" if total > 0 else "bearish"
     return {
-        "symbol": _symbol(request),
+        "symbol": symbol,
         "direction": direction,
         "expected_move_percent": move,
         "horizon_candles": _HORIZON,

@@ -106,7 +106,7 @@ class TrendPredictions:
         """Make those of a close, and grade those whose horizon is over; nobody has a turn meanwhile."""
         newest = await self._known()
         wanted = self._wanted(newest, at)
-        made = await self._predictor.predict(wanted, at, self._within) if wanted else {}
+        made = await self._predictor.predict_at_once(wanted, at, self._within) if wanted else {}
         due = [each for each in self._ungraded if each.prediction.due_at <= at]
         graded = [found for each in due if (found := await self._held_against_the_market(each, at)) is not None]
         new = _made(made)
@@ -117,9 +117,8 @@ class TrendPredictions:
 
     def keep(self, uow: UnitOfWork) -> None:
         """Write down what was made since ``begin``."""
-        for made, graded in self._unwritten:
-            uow.predictions.add(made.values())
-            uow.predictions.grade(graded)
+        uow.predictions.add(each for made, _ in self._unwritten for each in made.values())
+        uow.predictions.grade(each for _, graded in self._unwritten for each in graded)
         self._unwritten = []
 
     def end(self) -> None:

@@ -269,7 +269,8 @@ class QuietCloses:
         self, uow: UnitOfWork, run: _Run, number: int, seen: Mapping[Wanted, MarketSnapshot], at: datetime
     ) -> list[Order]:
         """Decide on one close, the first with the number 0; the orders that were written down for sending."""
-        if self.services.consolidation is not Consolidation.OWN or uow.positions.open() != run.held:
+        own = self.services.consolidation is Consolidation.OWN
+        if not own or uow.positions.open() != run.held or not uow.decisions.begins(at):
             found = conclude_closes(self.services, tuple(self.contexts), seen, uow, at)
             return [order for _, outcome in found for order in _decided(outcome).orders]
         silence, orders = Silence(self.services, at), list[Order]()

@@ -59,7 +59,7 @@ class Silence:
         return True
 
     def _of(self, seen: MarketSnapshot) -> tuple[MarketSnapshot, MadeFrom, Fused]:
-        """A market as it is kept, and what its outlook leaves of any confidence; each is held, and so its id its own."""
+        """A market, how it is kept, and what its outlook leaves; each is held here, so that no other gets its id."""
         if (known := self._seen.get(id(seen))) is None:
             kept = made_from(
                 inputs=seen.inputs,

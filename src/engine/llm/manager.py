@@ -141,17 +141,17 @@ class LLMManager:
             return Answer(value=None, reason=f"{error.message} Nobody is asked what cannot be booked.")
         return replace(_answer(tries), latency=monotonic() - began)
 
-    def is_by_rules(self, purpose: str, context: str = "") -> bool:
-        """Whether rules alone answer, and no model: at once, and without asking anybody."""
+    def by_rules(self, purpose: str, context: str = "") -> Link | None:
+        """Who answers where rules alone do, at once and asking nobody; ``None`` where a model may be asked."""
         links = self.chain(purpose, context) if self.is_on else ()
-        return bool(links) and all(link.is_offline for link in links)
+        return links[0] if links and all(link.is_offline for link in links) else None
 
     def expected_cost(
         self, prompt: str, system_message: str, schema: type[BaseModel] | None, purpose: str, *, context: str = ""
     ) -> Decimal:
         """What a question would usually cost at the first model of the chain, in US dollars."""
         links = self.chain(purpose, context) if self.is_on else ()
-        if not links:
+        if not links or links[0].is_offline:
             return Decimal(0)
         usage = usual_tokens(self._request(prompt, system_message, schema, purpose))
         try:

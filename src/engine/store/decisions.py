@@ -109,6 +109,13 @@ class Decisions:
         newest = self._newest_written()
         return (newest is not None and at <= newest) or any(at <= each["at"] for each in self._unwritten)
 
+    def begins(self, at: datetime) -> bool:
+        """Whether nothing was decided at a time or after it yet; then what is decided at it is known without asking."""
+        if self.made_since(at):
+            return False
+        self._made_at[at] = set()
+        return True
+
     def entries_after(self, at: datetime) -> int:
         """How many decisions after a time were about entering, whatever became of them."""
         written = int(self._connection.execute(_ENTRIES_AFTER, {"after": at}).scalar_one())

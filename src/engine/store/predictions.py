@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.domain.market import Listing, Timeframe
@@ -20,8 +20,13 @@ _TABLE = table_of(PredictionRow)
 _KEPT = RowMapping(KeptPrediction, _TABLE)
 _REASONS = tuple[Reason, ...]
 _OUTCOME = ("graded_at", "move", "was_right")
-_GRADE = update(_TABLE).where(*key_of(_TABLE))
-_DUE = select(_TABLE).where(_TABLE.c.graded_at.is_(None)).order_by(_TABLE.c.due_at.desc(), _TABLE.c.symbol)
+_GRADE = update(_TABLE).where(*key_of(_TABLE)).values({name: bindparam(f"new_{name}") for name in _OUTCOME})
+_DUE = (
+    select(_TABLE)
+    .where(_TABLE.c.graded_at.is_(None), _TABLE.c.due_at <= bindparam("now"))
+    .order_by(_TABLE.c.due_at.desc(), _TABLE.c.symbol)
+    .limit(bindparam("most"))
+)
 
 
 class Predictions:
@@ -43,15 +48,17 @@ class Predictions:
 
     def grade(self, kept: Iterable[KeptPrediction]) -> None:
         """Keep what came of some that are there."""
-        for each in kept:
-            row = _KEPT.to_row(each)
-            key = {f"its_{column.name}": row[column.name] for column in _TABLE.primary_key}
-            self._connection.execute(_GRADE.values({name: row[name] for name in _OUTCOME}), key)
+        rows = [
+            {f"its_{column.name}": row[column.name] for column in _TABLE.primary_key}
+            | {f"new_{name}": row[name] for name in _OUTCOME}
+            for row in map(_KEPT.to_row, kept)
+        ]
+        if rows:
+            self._connection.execute(_GRADE, rows)
 
     def due(self, now: datetime, limit: int) -> tuple[KeptPrediction, ...]:
         """Those that are not graded although their horizon is over, the newest first."""
-        rows = self._connection.execute(_DUE.where(_TABLE.c.due_at <= now).limit(limit))
-        return tuple(map(_kept, rows))
+        return tuple(map(_kept, self._connection.execute(_DUE, {"now": now, "most": limit})))
 
     def newest(
         self, listing: Listing, timeframe: Timeframe, known_at: datetime, *, before: datetime | None = None
