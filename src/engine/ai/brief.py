@@ -67,9 +67,19 @@ def prediction_brief(
         sentiment: What is said of it.
         beside: What the account tells: what is held of it, and why that was bought.
     """
-    said = _sentiment(sentiment) if sentiment is not None else ()
-    lines = (*lines_of(signals), *_market_context(known), *said, *beside)
+    lines = prediction_lines(signals, known, sentiment, beside)
     return Brief(symbol=signals.symbol, at=signals.at, fields=numbered(lines))
+
+
+def prediction_lines(
+    signals: TechnicalSignals,
+    known: Iterable[Input] = (),
+    sentiment: SentimentData | None = None,
+    beside: Iterable[Line] = (),
+) -> tuple[Line, ...]:
+    """What stands in the brief of a prediction, in order."""
+    said = _sentiment(sentiment) if sentiment is not None else ()
+    return (*lines_of(signals), *_market_context(known), *said, *beside)
 
 
 def numbered(lines: Iterable[Line], after: int = 0) -> tuple[BriefField, ...]:

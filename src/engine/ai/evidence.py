@@ -43,7 +43,11 @@ def figures_of(fields: Sequence[BriefField]) -> Figures:
 
 def evidence_in(fields: Sequence[BriefField], only: str = "") -> tuple[Evidence, ...]:
     """Everything that speaks for or against a rise, the strongest first; of one timeframe alone where one is given."""
-    figures = figures_of(fields)
+    return evidence_of(figures_of(fields), only)
+
+
+def evidence_of(figures: Figures, only: str = "") -> tuple[Evidence, ...]:
+    """The same by the figures alone: nothing else speaks for or against anything."""
     found = [each for timeframe in Timeframe if only in ("", timeframe) for each in _readings(figures, timeframe)]
     found += _beside(figures, with_outlook=not only)
     return tuple(sorted(found, key=lambda each: -abs(each.strength)))

@@ -6,7 +6,7 @@ close ─▶ candles ─▶ frame ─▶ brief ─▶ prompt ─▶ model or off
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ import structlog
 from pydantic import ValidationError
 
 from engine.ai.agents import speaker
-from engine.ai.brief import Line, prediction_brief, safe, written
+from engine.ai.brief import Line, numbered, prediction_lines, safe, written
 from engine.ai.prompt_files import Prompt
 from engine.ai.rules import predicted
 from engine.ai.schemas import PredictionShape
@@ -84,41 +84,47 @@ class AITrendPredictor:
     async def predict(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
         """What is expected at a close, of all that is wanted, within so many wall seconds for all of it together."""
         until = monotonic() + within
-        missing, frames, briefs = await self._told(wanted, at)
-        made = await asyncio.gather(*(self._in_time(each, briefs[each], frames[each], until) for each in frames))
-        return missing | dict(zip(frames, made, strict=True))
+        missing, frames, lines = await self._told(wanted, at)
+        asked = (self._in_time(each, _brief(frame, lines[each]), frame, until) for each, frame in frames.items())
+        return missing | dict(zip(frames, await asyncio.gather(*asked), strict=True))
 
     async def predict_at_once(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
         """The same where it is made at once: what rules say is neither written into a prompt nor read back from it."""
         until = monotonic() + within
-        missing, frames, briefs = await self._told(wanted, at)
+        missing, frames, lines = await self._told(wanted, at)
         return missing | {
-            each: self._by_rules(each, briefs[each], frame) or await self._in_time(each, briefs[each], frame, until)
+            each: self._by_rules(each, lines[each], frame)
+            or await self._in_time(each, _brief(frame, lines[each]), frame, until)
             for each, frame in frames.items()
         }
 
     async def _told(
         self, wanted: Collection[Wanted], at: datetime
-    ) -> tuple[dict[Wanted, KeptPrediction | str], dict[Wanted, Frame], dict[Wanted, Brief]]:
+    ) -> tuple[dict[Wanted, KeptPrediction | str], dict[Wanted, Frame], dict[Wanted, tuple[Line, ...]]]:
         """Why nothing can be said of some, and what is seen and told of the others."""
         seen = {each: await self._seen(each, at) for each in wanted}
         frames = {each: found for each, found in seen.items() if isinstance(found, Frame)}
         missing: dict[Wanted, KeptPrediction | str] = {
             each: found for each, found in seen.items() if isinstance(found, str)
         }
-        return missing, frames, await self._briefs(frames)
+        return missing, frames, await self._lines(frames)
 
-    def _by_rules(self, wanted: Wanted, brief: Brief, frame: Frame) -> KeptPrediction | None:
+    def _by_rules(self, wanted: Wanted, lines: Sequence[Line], frame: Frame) -> KeptPrediction | None:
         """What rules say of a brief; ``None`` where they say nothing, or nothing that is believed."""
-        link, said = self.manager.by_rules(PURPOSE), predicted(brief.fields, wanted[1], brief.symbol)
-        if link is None or said is None:
+        link, symbol = self.manager.by_rules(PURPOSE), frame.signals.symbol
+        told = {f"f{number}": line for number, line in enumerate(lines, start=1)}
+        figures = {line.name: (each, float(line.figure)) for each, line in told.items() if line.figure is not None}
+        if link is None or (said := predicted(figures, wanted[1], symbol)) is None:
             return None
+        facts = Facts(symbol=symbol, book=None, figures={each: line.figure for each, line in told.items()})
         try:
-            value = PredictionShape.model_validate(said, context=_facts(brief))
+            value = PredictionShape.model_validate(said, context=facts)
         except ValidationError:
             return None
         answer = Answer(value=value, provider=link.provider, model=link.model, is_offline=True)
-        return KeptPrediction(prediction=_of(answer, wanted, brief.at, self.clock.now()), close=frame.signals.close)
+        return KeptPrediction(
+            prediction=_of(answer, wanted, frame.signals.at, self.clock.now()), close=frame.signals.close
+        )
 
     async def _seen(self, wanted: Wanted, at: datetime) -> Frame | str:
         """What is read of a market on a timeframe at its newest close, or why nothing is."""
@@ -135,7 +141,7 @@ class AITrendPredictor:
         known.update(self.analyzer.frames({timeframe: candles}, known))
         return known[timeframe]
 
-    async def _briefs(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, Brief]:
+    async def _lines(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, tuple[Line, ...]]:
         """What is told of each; what is the same on all timeframes of a market is asked for once."""
         prices = {listing: Decimal(repr(frame.signals.close)) for (listing, _), frame in frames.items()}
         held = {} if self.manager.by_rules(PURPOSE) else await self.holdings(prices)  # rules do not look at it
@@ -145,7 +151,7 @@ class AITrendPredictor:
             known[symbol] = await self.derivatives.of(symbol)
             said[symbol] = await self.sentiment(symbol) if self.sentiment else None
         return {
-            each: prediction_brief(frame.signals, known[each[0].symbol], said[each[0].symbol], held.get(each[0], ()))
+            each: prediction_lines(frame.signals, known[each[0].symbol], said[each[0].symbol], held.get(each[0], ()))
             for each, frame in frames.items()
         }
 
@@ -171,7 +177,9 @@ class AITrendPredictor:
             PredictionShape,
             PURPOSE,
             deadline=left,
-            validate=Validator(shape=PredictionShape, facts=_facts(brief)),
+            validate=Validator(
+                shape=PredictionShape, facts=Facts(symbol=brief.symbol, book=None, figures=brief.figures)
+            ),
             probability_of=DIRECTION,
         )
         if answer.abstains:
@@ -180,9 +188,8 @@ class AITrendPredictor:
         return KeptPrediction(prediction=_of(answer, wanted, brief.at, made_at), close=frame.signals.close)
 
 
-def _facts(brief: Brief) -> Facts:
-    """What a prediction is held against."""
-    return Facts(symbol=brief.symbol, book=None, figures=brief.figures)
+def _brief(frame: Frame, lines: Iterable[Line]) -> Brief:
+    return Brief(symbol=frame.signals.symbol, at=frame.signals.at, fields=numbered(lines))
 
 
 def _why(error: GreenlightError) -> str:

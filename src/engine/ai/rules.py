@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.ai.brief import read_back
-from engine.ai.evidence import Evidence, Figures, balance, evidence_in, figures_of
+from engine.ai.evidence import Evidence, Figures, balance, evidence_in, evidence_of, figures_of
 from engine.domain.briefs import BriefField
 from engine.domain.market import Timeframe
 from engine.domain.model_calls import ModelRequest
@@ -124,15 +124,15 @@ def prediction(request: ModelRequest) -> Said | None:
     )
     if timeframe not in tuple(Timeframe):
         return None
-    return predicted(read_back(request.prompt), timeframe, _symbol(request))
+    return predicted(figures_of(read_back(request.prompt)), timeframe, _symbol(request))
 
 
-def predicted(fields: Sequence[BriefField], timeframe: str, symbol: str) -> Said | None:
-    """What the fields of a brief let expect of a market on one timeframe; ``None`` where they say nothing of it."""
-    found = evidence_in(fields, timeframe)
+def predicted(figures: Figures, timeframe: str, symbol: str) -> Said | None:
+    """What the figures of a brief let expect of a market on one timeframe; ``None`` where they say nothing of it."""
+    found = evidence_of(figures, timeframe)
     if not found:
         return None
-    atr = figures_of(fields).get(f"{timeframe}.atr_percent")
+    atr = figures.get(f"{timeframe}.atr_percent")
     total = balance(found)
     move = max(-_MOST_MOVE, min(_MOST_MOVE, round(total * _MOVE * (atr[1] if atr else 1.0), 4)))
     if abs(total) < _NEUTRAL_WITHIN or not move:

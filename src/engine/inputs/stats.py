@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from engine.analysis.quality import DataQualityMonitor
 from engine.analysis.technical import HISTORY, TechnicalAnalyzer
@@ -14,6 +15,17 @@ from engine.domain.market import Listing, Timeframe
 from engine.domain.risk_stats import RiskStats
 from engine.ports import Clock, MarketDataAt, market_data_of
 from engine.risk.stats import compared, measure
+
+
+class _Measured:
+    """Candles, and what is measured of them once somebody asks: at most closes nobody does."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+    @cached_property
+    def stats(self) -> RiskStats:
+        return measure(self.frame.candles.tail(HISTORY), self.frame.signals.atr)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +39,19 @@ class KeptStats:
     """Closed candles asked for, as a cycle does; the figures are of the newest ``HISTORY`` of them."""
     traded: tuple[tuple[Listing, Timeframe], ...] = ()
     """What cycles measure: one that has to be measured anew is compared with all of its timeframe."""
-    _kept: dict[tuple[Listing, Timeframe], tuple[Frame, RiskStats]] = field(default_factory=dict, init=False)
+    _kept: dict[tuple[Listing, Timeframe], _Measured] = field(default_factory=dict, init=False)
 
     def measure(self, venue: str, frame: Frame) -> None:
         """Take in candles that were just fetched and found good; the same frame is measured once."""
         key = (Listing(venue, frame.candles.symbol), frame.candles.timeframe)
         known = self._kept.get(key)
-        if known is None or known[0] is not frame:
-            self._kept[key] = (frame, measure(frame.candles.tail(HISTORY), frame.signals.atr))
+        if known is None or known.frame is not frame:
+            self._kept[key] = _Measured(frame)
 
     def last(self, listing: Listing, timeframe: Timeframe) -> RiskStats | None:
         """What was last measured of a market, compared with the other markets of the same close."""
         known = self._kept.get((listing, timeframe))
-        return compared(known[1], (stats for _, stats in self._kept.values())) if known else None
+        return compared(known.stats, (each.stats for each in self._kept.values())) if known else None
 
     async def current(self, listing: Listing, timeframe: Timeframe) -> RiskStats | None:
         """What was last measured of a market, measured anew where that is missing or too old and its candles are good.
@@ -60,7 +72,7 @@ class KeptStats:
         """The other traded markets of a timeframe whose figures are missing or too old."""
         others = (other for other, looked_at in self.traded if looked_at is timeframe and other != listing)
         known = {other: self._kept.get((other, timeframe)) for other in others}
-        return [other for other, kept in known.items() if kept is None or kept[1].is_stale(now)]
+        return [other for other, kept in known.items() if kept is None or kept.stats.is_stale(now)]
 
     async def _fetch(self, listing: Listing, timeframe: Timeframe) -> None:
         """Measure a market's candles of now, if they are good."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cached_property
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -48,6 +47,7 @@ from engine.store.tables import EventRow, table_of
 from engine.store.trading_states import TradingStates
 from engine.store.troubles import Troubles
 from engine.store.unmanaged import UnmanagedPositions
+from engine.support.made_once import made_once
 
 _EVENTS = table_of(EventRow)
 _ADD_EVENT = insert(_EVENTS)
@@ -77,134 +77,134 @@ class UnitOfWork:
         self.route = route
         self._memory = memory or NoMemory()
 
-    @cached_property
+    @made_once
     def outcomes(self) -> Outcomes:
         """What decisions came to."""
         return Outcomes(self.connection, self.decisions, self._memory)
 
-    @cached_property
+    @made_once
     def settings(self) -> Settings:
         """Single values by name."""
         return Settings(self.connection, self._memory)
 
-    @cached_property
+    @made_once
     def decisions(self) -> Decisions:
         """What was decided, and why."""
         return Decisions(self.connection, self._numbering, self._memory)
 
-    @cached_property
+    @made_once
     def approvals(self) -> Approvals:
         """What people are asked."""
         return Approvals(self.connection, self._numbering, self._memory)
 
-    @cached_property
+    @made_once
     def deliberations(self) -> Deliberations:
         """What panels think about."""
         return Deliberations(self.connection, self._memory)
 
-    @cached_property
+    @made_once
     def orders(self) -> Orders:
         """Orders and their fills."""
         return Orders(self.connection, self._numbering, self._memory)
 
-    @cached_property
+    @made_once
     def positions(self) -> Positions:
         """What is held, and was."""
         return Positions(self.connection, self._numbering, self._memory)
 
-    @cached_property
+    @made_once
     def ledger(self) -> Ledger:
         """What is owned at each venue."""
         return Ledger(self.connection, self.settings, self.positions, self._memory)
 
-    @cached_property
+    @made_once
     def curve(self) -> Curve:
         """The equity curve."""
         return Curve(self.connection, lambda: self.account.opening)
 
-    @cached_property
+    @made_once
     def account(self) -> Account:
         """The account as a whole."""
         return Account(
             self.connection, self.settings, self.positions, self.ledger, self.curve, self.capital, self._memory
         )
 
-    @cached_property
+    @made_once
     def digests(self) -> Digests:
         """Figures of days."""
         return Digests(self.connection)
 
-    @cached_property
+    @made_once
     def halts(self) -> Halts:
         """What halts entries."""
         return Halts(self.connection, self._numbering, self._memory)
 
-    @cached_property
+    @made_once
     def trading_states(self) -> TradingStates:
         """How far the bot may trade."""
         return TradingStates(self.connection)
 
-    @cached_property
+    @made_once
     def capital(self) -> CapitalStages:
         """How much of the account may be used."""
         return CapitalStages(self.connection, self._memory)
 
-    @cached_property
+    @made_once
     def confirmations(self) -> Confirmations:
         """What people are asked to confirm beside trades."""
         return Confirmations(self.connection, self._numbering)
 
-    @cached_property
+    @made_once
     def chat(self) -> ChatMemory:
         """The web chat."""
         return ChatMemory(self.connection, self._numbering)
 
-    @cached_property
+    @made_once
     def outbox(self) -> Outbox:
         """What is to be shown."""
         return Outbox(self.connection, self._numbering)
 
-    @cached_property
+    @made_once
     def sentiment(self) -> SentimentHistory:
         """What was said of coins."""
         return SentimentHistory(self.connection)
 
-    @cached_property
+    @made_once
     def predictions(self) -> Predictions:
         """What was predicted of markets."""
         return Predictions(self.connection)
 
-    @cached_property
+    @made_once
     def troubles(self) -> Troubles:
         """What is not well."""
         return Troubles(self.settings, self._numbering)
 
-    @cached_property
+    @made_once
     def strangers(self) -> Strangers:
         """Who is not known."""
         return Strangers(self.settings)
 
-    @cached_property
+    @made_once
     def streaks(self) -> Streaks:
         """Losses in a row."""
         return Streaks(self.settings, self._numbering)
 
-    @cached_property
+    @made_once
     def closings(self) -> Closings:
         """What is closed by hand."""
         return Closings(self.settings, self._numbering)
 
-    @cached_property
+    @made_once
     def unmanaged(self) -> UnmanagedPositions:
         """What no strategy manages."""
         return UnmanagedPositions(self.settings, self._numbering)
 
-    @cached_property
+    @made_once
     def model_calls(self) -> ModelCalls:
         """What language models were asked, and what that cost."""
         return ModelCalls(self.connection, self._numbering, self._memory)
 
-    @cached_property
+    @made_once
     def model_budgets(self) -> Notices[BudgetNotice]:
         """What people were told of the caps on that; over with the period of the cap."""
         return Notices(
@@ -214,27 +214,27 @@ class UnitOfWork:
             over_at=lambda each: each.cap.begins_anew(each.at),
         )
 
-    @cached_property
+    @made_once
     def adjuster_notices(self) -> Notices[AdjusterNotice]:
         """What people were told of the policy that adjusts entries; over at once."""
         return Notices(settings=self.settings, prefix="adjuster.", kind=AdjusterNotice, over_at=lambda each: each.at)
 
-    @cached_property
+    @made_once
     def live_notices(self) -> Notices[LiveNotice]:
         """What people were told at starts with real orders; over at once."""
         return Notices(settings=self.settings, prefix="live.", kind=LiveNotice, over_at=lambda each: each.at)
 
-    @cached_property
+    @made_once
     def adjuster_modes(self) -> AdjusterModes:
         """How far the policy that adjusts entries goes, where that was set from chat."""
         return AdjusterModes(settings=self.settings)
 
-    @cached_property
+    @made_once
     def policy_proposals(self) -> PolicyProposals:
         """Policies that were trained anew and proposed."""
         return PolicyProposals(settings=self.settings, numbering=self._numbering)
 
-    @cached_property
+    @made_once
     def _numbering(self) -> Numbering:
         return Numbering(self.connection, self._memory)
 
