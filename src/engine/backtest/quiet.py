@@ -41,7 +41,7 @@ from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.reading_ahead import ReadingAhead
 from engine.timing.clocks import MarketClock
 
-AT_ONCE = 45
+AT_ONCE = 90
 """How many decisions are written down at a time: people are waiting."""
 _OF_DATA = (HaltKind.DATA, HaltKind.CHANGED)
 
