@@ -162,11 +162,11 @@ class Replay:
         if not await self._travel(at):
             return False  # what is due next has changed on the way, or may have: an approval was answered
         jobs = [job for job in self._jobs if job.name in self._owed or (job.name in due and due[job.name] <= at)]
-        times = await self._do_ahead(jobs, at, due, until)
+        times, left = await self._do_ahead(jobs, at, due, until)
         if not times:
             times = [max(at, self._clock.now())]  # where looking ahead has failed, time may have passed
-            for job in jobs:
-                await self._do(job, times[0])
+        for job in left:
+            await self._do(job, times[-1])
         self._clock.move_to(times[-1] + INSTANT)
         self._uncommitted += len(times)
         if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
@@ -175,23 +175,25 @@ class Replay:
 
     async def _do_ahead(
         self, jobs: Sequence[Job], at: datetime, due: Mapping[str, datetime], until: datetime | None
-    ) -> list[datetime]:
-        """Where one job alone is due, do it for as many of its times as it can before another is.
+    ) -> tuple[list[datetime], Sequence[Job]]:
+        """Do the job that comes first for as many of its times as it can before another is due; beside others, for one.
 
         Those that go along with it are done by it.
 
         Returns:
-            These times; none where it has to be done for this one by itself.
+            These times, none where it has to be done for this one by itself; and the jobs that are still to be done.
         """
         along = {job.name: job for job in self._jobs if job.along is not None and job.along()}
         leading = [job for job in jobs if job.name not in along]
-        lead = leading[0] if len(leading) == 1 else None
+        lead = leading[0] if leading else None
         ahead = lead.ahead if lead is not None else None
         if lead is None or ahead is None or self._pace.speed != math.inf or self._next[lead.name] != at:
-            return []
+            return [], jobs
         if self._answering() or await self._is_held():
-            return []
-        others = [when for name, when in due.items() if name != lead.name and name not in along]
+            return [], jobs
+        others = [when for name, when in due.items() if name != lead.name and name not in along and when > at]
+        if len(leading) > 1:
+            others.append(at + timedelta.resolution)
         before = min(others, default=_NEVER) if until is None else min([*others, until + timedelta.resolution])
         try:
             count = await ahead(at, before, self._pace.commit_every - self._uncommitted)
@@ -199,7 +201,7 @@ class Replay:
             note_failure(lead, at, self._troubles.of(lead))
             while (missed := self._next[lead.name]) is not None and missed < self._clock.now():
                 self._advance(lead, missed)  # as where what was written could not be kept: the market goes on
-            return []
+            return [], jobs
         times: list[datetime] = []
         for _ in range(count):
             times.append(self._next[lead.name] or at)
@@ -208,7 +210,7 @@ class Replay:
             while (done := self._next[job.name]) is not None and done <= times[-1]:
                 self._advance(job, done)
         await self._until_answered()
-        return times
+        return times, leading[1:] if times else jobs
 
     async def _commit(self) -> None:
         """Keep what was written; what cannot be kept is told of, and the database is as it was before."""

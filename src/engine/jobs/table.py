@@ -52,7 +52,8 @@ class Job:
         ready: Waits, out of turn and not for ever, until what it needs has come in; a replay has all candles.
         alarm: A further time that is known only at run time, such as the next approval to run out.
         ahead: Does it for the time it is due at and up to so many in all, before another time, as far as nothing but
-            prices changes at them; tells how many it did. ``None`` where each is done by itself.
+            prices changes at them; tells how many it did. ``None`` where each is done by itself. What is due at the
+            same time is done after it.
         along: Whether another job that does many of its times at once does at each of them what this one is for.
             ``None`` where none ever does.
     """
