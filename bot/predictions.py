@@ -5,7 +5,7 @@ settings ─▶ timeframes, prompt ─▶ TrendPredictions ─▶ a job at each 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 
 from bot.markets import Source
@@ -26,6 +26,7 @@ from engine.jobs.table import PREDICTIONS, Group, Job
 from engine.llm.manager import LLMManager
 from engine.ports import Clock, MarketDataAt
 from engine.store.database import Database
+from engine.strategies.context import StrategyContext
 from engine.timing.triggers import every
 from engine.views.trading import no_predictions
 
@@ -56,6 +57,7 @@ def predictions_of(
     timeframes = [each for each in settings.predicts if each.duration >= shortest]
     if not timeframes:
         return None
+    own = _own_prompts(settings)
     predictor = AITrendPredictor(
         clock=clock,
         candles=candles,
@@ -65,16 +67,16 @@ def predictions_of(
         sentiment=sentiment,
         holdings=Holdings(store=store).of,
         manager=manager,
-        prompt=prediction_prompt(settings),
+        prompts={"": prediction_prompt(settings)} | {each.key: each for each in own.values()},
+        votes=settings.ai.prediction.votes,
     )
     return TrendPredictions(
         predictor=predictor,
         store=store,
         clock=clock,
         market_data=market_data,
-        listings=list(
-            dict.fromkeys(Listing(each.venue, symbol) for each in market.contexts for symbol in each.markets)
-        ),
+        asked=_asked(market.contexts, own),
+        contexts={context: prompt.key for context, prompt in own.items()},
         timeframes=timeframes,
         within=settings.ai.prediction.within.total_seconds(),
     )
@@ -88,6 +90,23 @@ def prediction_prompt(settings: Settings) -> Prompt:
     """
     own = settings.ai.prediction.prompt
     return prompt_from(own, PLACES) if own else shipped_prompt(PURPOSE, PLACES)
+
+
+def _own_prompts(settings: Settings) -> dict[str, Prompt]:
+    """The prompts of the contexts that have one of their own."""
+    found = {each.name: each.prompts.get(PURPOSE) for each in settings.contexts}
+    return {context: prompt_from(path, PLACES) for context, path in found.items() if path is not None}
+
+
+def _asked(contexts: Iterable[StrategyContext], own: Mapping[str, Prompt]) -> dict[Listing, list[str]]:
+    """The markets with the keys of the prompts by which they are predicted, each once; that of all others first."""
+    found: dict[Listing, list[str]] = {}
+    for each in sorted(contexts, key=lambda context: context.name in own):
+        key = own[each.name].key if each.name in own else ""
+        for symbol in each.markets:
+            keys = found.setdefault(Listing(each.venue, symbol), [])
+            keys += [] if key in keys else [key]
+    return found
 
 
 def prediction_jobs(predictions: TrendPredictions | None, market: Source) -> tuple[Job, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.naming import nearest
 from config.settings import Settings
-from engine.ai.predictor import PLACES
+from engine.ai.predictor import PLACES, PURPOSE
 from engine.ai.prompt_files import NEEDED, prompt_from
 from engine.domain.errors import ConfigError, DataError
 
@@ -40,21 +40,22 @@ def _of_ai(settings: Settings) -> Iterator[_Asked]:
 
 
 def _of_contexts(settings: Settings) -> Iterator[_Asked]:
-    if not settings.ai.panel.enabled:
-        return
+    asked = settings.ai
     for number, context in enumerate(settings.contexts):
         for name, path in context.prompts.items():
-            if name in _members(settings):
+            if name == PURPOSE and asked.prediction.enabled:
+                yield f"contexts.{number}.prompts.{name}", path, PLACES
+            elif name in _members(settings) and asked.panel.enabled:
                 yield f"contexts.{number}.prompts.{name}", path, NEEDED
 
 
 def _of_nobody(settings: Settings) -> Iterator[ConfigError]:
-    members = _members(settings)
+    known = (*_members(settings), PURPOSE)
     for number, context in enumerate(settings.contexts):
         for name in context.prompts:
-            if name not in members:
-                near = nearest(name, members)
-                remedy = f"{f'Did you mean {near}? ' if near else ''}There are {', '.join(members)} (ai.panel)."
+            if name not in known:
+                near = nearest(name, known)
+                remedy = f"{f'Did you mean {near}? ' if near else ''}There are {', '.join(known)} (ai.panel)."
                 yield ConfigError("is of nobody.", remedy, key=f"contexts.{number}.prompts.{name}")
 
 

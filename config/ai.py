@@ -18,6 +18,8 @@ from engine.domain.market import Timeframe
 
 SHIPPED = ("analyst", "risk", "devils_advocate", "supervisor")
 """The members whose prompts come with the program."""
+_TAKEN = ("prediction", "question", "sentiment")
+"""What models are asked for beside the panel, by the names of llm.roles."""
 MOST_FIRST = 3
 """How many speak at once; with the supervisor a deliberation has four calls at most, times the votes of each."""
 MOST_VOTES = 9
@@ -27,6 +29,8 @@ MOST_VOTES = 9
 def _check_name(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", value):
         raise problem("must be a name in small letters, e.g. macro_analyst")
+    if value in _TAKEN:
+        raise problem(f"must be another name: {value} is asked for by itself")
     return value
 
 
@@ -112,6 +116,8 @@ class PredictionSettings(Section):
     """How long all of those of a close may take together; who is late has made none."""
     prompt: File | None = None
     """The prompt, a file of one's own; nothing for the one that comes with the program."""
+    votes: int = Field(default=1, ge=1, le=MOST_VOTES)
+    """How often each is asked, at once: how far its answers agree is its confidence. Each vote is a call, and costs."""
 
     @field_validator("timeframes")
     @classmethod

@@ -148,7 +148,7 @@ class ContextSettings(Section):
     fast: FastSettings | None = None
     """How it begins trades that it is sure of before all have been heard; nothing for not at all."""
     prompts: dict[str, File] = Field(default_factory=dict)
-    """Prompts of its own for members of the panel (ai.panel), by their names: {risk: ./prompts/careful.md}."""
+    """Prompts of its own for members of the panel, by their names, and for prediction: {risk: ./prompts/careful.md}."""
     weight: float = Field(default=1.0, gt=0, le=100)
     """What it counts beside other contexts on its coins, where consolidation is weighted."""
     priority: int = Field(default=0, ge=-100, le=100)

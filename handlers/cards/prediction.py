@@ -32,6 +32,7 @@ def card(view: PredictionView) -> Card:
         ),
         text=wording.lines(
             *(f"{timeframe} counts nothing: {reason}." for timeframe, reason in outlook.missing),
+            *(_own(context, each) for context, each in view.own.items()),
             BY_RULES if by_rules else "",
         ),
     )
@@ -41,6 +42,16 @@ def _title(outlook: TrendOutlook) -> str:
     if len(outlook.missing) and not _counting(outlook):
         return f"Prediction for {outlook.symbol}: nothing is known"
     return f"Prediction for {outlook.symbol}: {outlook.direction}"
+
+
+def _own(context: str, outlook: TrendOutlook) -> str:
+    """What a context is told in place of that, and by which prompt."""
+    counting = _counting(outlook)
+    if not counting:
+        return f"{context} has a prompt of its own: nothing is known by it."
+    move = "" if outlook.direction is Trend.NEUTRAL else f" {wording.signed_percent(outlook.expected_move)}"
+    told = ", ".join(f"{each.timeframe} {each.direction}" for each in counting)
+    return f"{context} has a prompt of its own, {counting[0].prompt}: {outlook.direction}{move} ({told})."
 
 
 def _counting(outlook: TrendOutlook) -> list[TrendPrediction]:

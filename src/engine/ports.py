@@ -105,8 +105,8 @@ class Panel(Protocol):
 class Insights(Protocol):
     """What research keeps fresh of a market. It is read, and never waited for."""
 
-    async def of(self, listing: Listing, before: datetime | None = None) -> Insight:
-        """What is known now; and what was expected at a close before, where one is given."""
+    async def of(self, listing: Listing, context: str, before: datetime | None = None) -> Insight:
+        """What is known now, to a strategy context; and what was expected at a close before, where one is given."""
         ...
 
 

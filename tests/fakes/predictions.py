@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.ai.account import Holdings
 from engine.ai.predictor import PLACES, PURPOSE, AITrendPredictor
-from engine.ai.prompt_files import shipped_prompt
+from engine.ai.prompt_files import Prompt, shipped_prompt
 from engine.ai.trend_predictions import TrendPredictions
 from engine.domain.market import Listing, Timeframe
 from engine.inputs.insights import AskSentiment
@@ -28,8 +28,10 @@ def predicting(
     timeframes: Sequence[Timeframe] = ALL,
     within: float = 10,
     sentiment: AskSentiment | None = None,
+    own: Mapping[str, Prompt] | None = None,
+    votes: int = 1,
 ) -> TrendPredictions:
-    """Predictions that a manager is asked for."""
+    """Predictions that a manager is asked for, by the shipped prompt and those of contexts that have their own."""
     services = room.services
     predictor = AITrendPredictor(
         clock=room.clock,
@@ -40,14 +42,16 @@ def predicting(
         sentiment=sentiment,
         holdings=Holdings(store=room.store).of,
         manager=manager,
-        prompt=shipped_prompt(PURPOSE, PLACES),
+        prompts={"": shipped_prompt(PURPOSE, PLACES)} | {each.key: each for each in (own or {}).values()},
+        votes=votes,
     )
     return TrendPredictions(
         predictor=predictor,
         store=room.store,
         clock=room.clock,
         market_data=services.market_data,
-        listings=(LISTING,),
+        asked={LISTING: ("", *(each.key for each in (own or {}).values()))},
+        contexts={context: each.key for context, each in (own or {}).items()},
         timeframes=timeframes,
         within=within,
     )

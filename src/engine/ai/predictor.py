@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 import structlog
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from engine.ai.brief import Line, numbered, prediction_lines, safe, written
 from engine.ai.prompt_files import Prompt
 from engine.ai.rules import predicted
 from engine.ai.schemas import PredictionShape
+from engine.ai.votes import agreed_trend
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.domain.briefs import Brief
 from engine.domain.decisions import Frame, Input
@@ -45,7 +47,15 @@ PLACES = ("symbol", "timeframe", "brief")
 """The places of a question for one."""
 LATE = "it was not there in time"
 
-Wanted = tuple[Listing, Timeframe]
+
+class Wanted(NamedTuple):
+    """What is to be predicted, and by which prompt: the key of a context's own, or nothing for that of all others."""
+
+    listing: Listing
+    timeframe: Timeframe
+    prompt: str = ""
+
+
 Made = Mapping[Wanted, KeptPrediction | str]
 """What became of what was wanted: a prediction, or why there is none."""
 AskHoldings = Callable[[Mapping[Listing, Decimal]], Awaitable[Mapping[Listing, Sequence[Line]]]]
@@ -64,6 +74,8 @@ class AITrendPredictor:
         derivatives: What futures tell.
         sentiment: Tells what is said of a market; ``None`` where no source is asked.
         holdings: Tells what is held, and why it was bought.
+        prompts: How somebody is asked, by the keys of what is wanted.
+        votes: How often each is asked, at once: how far the answers agree is a prediction's confidence.
     """
 
     clock: Clock
@@ -74,12 +86,14 @@ class AITrendPredictor:
     sentiment: AskSentiment | None
     holdings: AskHoldings
     manager: LLMManager
-    prompt: Prompt
+    prompts: Mapping[str, Prompt]
+    votes: int = 1
 
     @property
     def is_at_once(self) -> bool:
         """Whether everything that a prediction is made of is answered at once: nobody waits, or is asked anything."""
-        return self.manager.by_rules(PURPOSE) is not None and self.derivatives.source.at_once
+        by_rules = self.votes == 1 and self.manager.by_rules(PURPOSE) is not None
+        return by_rules and self.derivatives.source.at_once
 
     async def predict(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
         """What is expected at a close, of all that is wanted, within so many wall seconds for all of it together."""
@@ -114,7 +128,7 @@ class AITrendPredictor:
         link, symbol = self.manager.by_rules(PURPOSE), frame.signals.symbol
         told = {f"f{number}": line for number, line in enumerate(lines, start=1)}
         figures = {line.name: (each, float(line.figure)) for each, line in told.items() if line.figure is not None}
-        if link is None or (said := predicted(figures, wanted[1], symbol)) is None:
+        if link is None or (said := predicted(figures, wanted.timeframe, symbol)) is None:
             return None
         facts = Facts(symbol=symbol, book=None, figures={each: line.figure for each, line in told.items()})
         try:
@@ -128,7 +142,7 @@ class AITrendPredictor:
 
     async def _seen(self, wanted: Wanted, at: datetime) -> Frame | str:
         """What is read of a market on a timeframe at its newest close, or why nothing is."""
-        listing, timeframe = wanted
+        listing, timeframe = wanted.listing, wanted.timeframe
         try:
             candles, report = await self.candles.at(listing, timeframe, at)
         except VenueError as error:
@@ -143,7 +157,7 @@ class AITrendPredictor:
 
     async def _lines(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, tuple[Line, ...]]:
         """What is told of each; what is the same on all timeframes of a market is asked for once."""
-        prices = {listing: Decimal(repr(frame.signals.close)) for (listing, _), frame in frames.items()}
+        prices = {each.listing: Decimal(repr(frame.signals.close)) for each, frame in frames.items()}
         held = {} if self.manager.by_rules(PURPOSE) else await self.holdings(prices)  # rules do not look at it
         known: dict[str, tuple[Input, ...]] = {}
         said = {}
@@ -151,7 +165,9 @@ class AITrendPredictor:
             known[symbol] = await self.derivatives.of(symbol)
             said[symbol] = await self.sentiment(symbol) if self.sentiment else None
         return {
-            each: prediction_lines(frame.signals, known[each[0].symbol], said[each[0].symbol], held.get(each[0], ()))
+            each: prediction_lines(
+                frame.signals, known[each.listing.symbol], said[each.listing.symbol], held.get(each.listing, ())
+            )
             for each, frame in frames.items()
         }
 
@@ -166,26 +182,36 @@ class AITrendPredictor:
             return _why(error)
         except Exception:  # noqa: BLE001 - whatever is wrong with one prediction, the others are made all the same
             fault = fault_id()
-            _log.exception("a prediction failed", symbol=brief.symbol, timeframe=wanted[1], reference=fault)
+            _log.exception("a prediction failed", symbol=brief.symbol, timeframe=wanted.timeframe, reference=fault)
             return f"it failed (fault {fault})"
 
     async def _ask(self, wanted: Wanted, brief: Brief, frame: Frame, left: float) -> KeptPrediction | str:
         begun, started = self.clock.now(), self.clock.monotonic()
-        answer = await self.manager.generate(
-            self.prompt.asked(symbol=brief.symbol, timeframe=wanted[1], brief=written(brief)),
-            self.prompt.system,
+        answers = await asyncio.gather(*(self._vote(number + 1, wanted, brief, left) for number in range(self.votes)))
+        believed = [answer for answer in answers if not answer.abstains]
+        if not believed:
+            return answers[0].reason
+        is_offline = all(answer.is_offline for answer in believed)
+        made_at = begun if is_offline else begun + timedelta(seconds=int(self.clock.monotonic() - started))
+        votes = [_of(answer, wanted, brief.at, made_at) for answer in believed]
+        agreed = votes[0] if self.votes == 1 else agreed_trend(votes, self.votes)
+        cost = sum((answer.cost for answer in answers), Decimal(0))
+        return KeptPrediction(prediction=replace(agreed, cost=cost), close=frame.signals.close)
+
+    async def _vote(self, number: int, wanted: Wanted, brief: Brief, left: float) -> Answer:
+        prompt = self.prompts[wanted.prompt]
+        return await self.manager.generate(
+            prompt.asked(symbol=brief.symbol, timeframe=wanted.timeframe, brief=written(brief)),
+            prompt.system,
             PredictionShape,
             PURPOSE,
             deadline=left,
             validate=Validator(
                 shape=PredictionShape, facts=Facts(symbol=brief.symbol, book=None, figures=brief.figures)
             ),
+            vote=number,
             probability_of=DIRECTION,
         )
-        if answer.abstains:
-            return answer.reason
-        made_at = begun if answer.is_offline else begun + timedelta(seconds=int(self.clock.monotonic() - started))
-        return KeptPrediction(prediction=_of(answer, wanted, brief.at, made_at), close=frame.signals.close)
 
 
 def _brief(frame: Frame, lines: Iterable[Line]) -> Brief:
@@ -199,7 +225,7 @@ def _why(error: GreenlightError) -> str:
 
 def _of(answer: Answer, wanted: Wanted, at: datetime, made_at: datetime) -> TrendPrediction:
     """What was answered; its confidence is what a provider tells of the direction: none is asked for or made up."""
-    (listing, timeframe), said = wanted, answer.value
+    (listing, timeframe, prompt), said = wanted, answer.value
     return TrendPrediction(
         venue=listing.venue,
         symbol=listing.symbol,
@@ -214,4 +240,5 @@ def _of(answer: Answer, wanted: Wanted, at: datetime, made_at: datetime) -> Tren
         by=speaker(answer),
         is_offline=answer.is_offline,
         cost=answer.cost,
+        prompt=prompt,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -21,6 +22,7 @@ _FORM = re.compile(
 )
 NEEDED = ("symbol", "brief")
 """The places of a question about a proposal."""
+_SHOWN_OF_HASH = 8
 MOST_BYTES = 64 * 1024
 """A larger file is no prompt: each call would pay for it."""
 
@@ -45,6 +47,12 @@ class Prompt:
     def label(self) -> str:
         """Which one it is, as people are told: ``macro.md version 3``."""
         return f"{self.name} version {self.version}"
+
+    @property
+    def key(self) -> str:
+        """What tells its answers from those of another one: the label, and the first of the hash of its text."""
+        digest = sha256(f"{self.system}\0{self.question}".encode()).hexdigest()
+        return f"{self.label} ({digest[:_SHOWN_OF_HASH]})"
 
     def asked(self, **about: str) -> str:
         """The question about something. What is put in is put in as it is: nothing in it is a place for anything."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -43,7 +43,9 @@ class TrendPredictions:
     Args:
         predictor: Who makes them.
         market_data: What prices did, for grading.
-        listings: The markets.
+        asked: The markets, each with the prompts by which it is predicted; an empty one is that of all contexts
+            that have none of their own.
+        contexts: The prompts of the contexts that have one of their own.
         timeframes: On which they are predicted, the shortest first.
         within: Wall seconds that all predictions of a close have together.
     """
@@ -55,16 +57,19 @@ class TrendPredictions:
         store: Database,
         clock: Clock,
         market_data: MarketDataAt,
-        listings: Sequence[Listing],
+        asked: Mapping[Listing, Sequence[str]],
         timeframes: Sequence[Timeframe],
         within: float,
+        contexts: Mapping[str, str] | None = None,
     ) -> None:
         self._predictor = predictor
         self._store = store
         self._clock = clock
         self._market_data = market_data
         self._within = within
-        self.listings = tuple(listings)
+        self._asked = asked
+        self._contexts = contexts or {}
+        self.listings = tuple(asked)
         self.timeframes = tuple(timeframes)
         self._newest: dict[Wanted, TrendPrediction] | None = None
         self._reasons: dict[Wanted, str] = {}
@@ -133,26 +138,51 @@ class TrendPredictions:
             self._making.cancel()
             await asyncio.gather(self._making, return_exceptions=True)
 
-    async def outlook(self, listing: Listing) -> TrendOutlook:
-        """What is expected of a market now."""
-        newest = await self._known()
-        return outlook_of(
-            listing, self.timeframes, _of(newest, listing), self._clock.now(), _of(self._reasons, listing)
-        )
+    async def outlook(self, listing: Listing, context: str = "") -> TrendOutlook:
+        """What is expected of a market now, of what is predicted for a context."""
+        return await self._outlook(listing, self._prompt(listing, context))
 
-    async def outlook_at(self, listing: Listing, close: datetime) -> TrendOutlook:
+    async def outlook_at(self, listing: Listing, context: str, close: datetime) -> TrendOutlook:
         """What a decision at an earlier close knew: of that close itself nothing was predicted yet."""
+        prompt = self._prompt(listing, context)
 
         def work(uow: UnitOfWork) -> dict[Timeframe, TrendPrediction]:
-            found = {each: uow.predictions.newest(listing, each, close, before=close) for each in self.timeframes}
+            found = {
+                each: uow.predictions.newest(listing, each, close, before=close, prompt=prompt)
+                for each in self.timeframes
+            }
             return {each: kept.prediction for each, kept in found.items() if kept is not None}
 
         return outlook_of(listing, self.timeframes, await self._store.read(work), close)
 
     async def view(self, listing: Listing) -> PredictionView:
-        """What people are shown of it."""
-        record = await self._store.read(lambda uow: uow.predictions.records(listing, self.timeframes, LAST))
-        return PredictionView(outlook=await self.outlook(listing), record=record)
+        """What people are shown of it: what all contexts share, and what is asked by prompts of their own."""
+        prompt = self._prompt(listing, "")
+        record = await self._store.read(
+            lambda uow: uow.predictions.records(listing, self.timeframes, LAST, prompt=prompt)
+        )
+        own = {
+            context: await self._outlook(listing, each)
+            for context, each in self._contexts.items()
+            if each in self._asked[listing]
+        }
+        return PredictionView(outlook=await self._outlook(listing, prompt), record=record, own=own)
+
+    async def _outlook(self, listing: Listing, prompt: str) -> TrendOutlook:
+        newest = await self._known()
+        return outlook_of(
+            listing,
+            self.timeframes,
+            _of(newest, listing, prompt),
+            self._clock.now(),
+            _of(self._reasons, listing, prompt),
+        )
+
+    def _prompt(self, listing: Listing, context: str) -> str:
+        """By which prompt a market is predicted for a context; the first of it where none is asked for all."""
+        prompts = self._asked[listing]
+        own = self._contexts.get(context, "")
+        return own if own in prompts else prompts[0]
 
     async def _make(self, at: datetime) -> None:
         try:
@@ -169,14 +199,20 @@ class TrendPredictions:
     def _wanted(self, newest: Mapping[Wanted, TrendPrediction], at: datetime) -> list[Wanted]:
         """The markets and timeframes whose newest close has no prediction; what is asked too often is left out."""
         found = []
-        for each in ((listing, timeframe) for timeframe in self.timeframes for listing in self.listings):
-            close = each[1].floor(at)
+        for each in self._all():
+            close = each.timeframe.floor(at)
             if (known := newest.get(each)) is not None and known.at >= close:
                 continue
             if self._tries[each, close] < TRIES:
                 self._tries[each, close] += 1
                 found.append(each)
         return found
+
+    def _all(self) -> Iterator[Wanted]:
+        """All that is predicted, the shortest timeframe first."""
+        for timeframe in self.timeframes:
+            for listing, prompts in self._asked.items():
+                yield from (Wanted(listing, timeframe, prompt) for prompt in prompts)
 
     async def _keep(self, newest: dict[Wanted, TrendPrediction], made: Made, graded: Sequence[KeptPrediction]) -> None:
         """Write down what was made, and only then tell it."""
@@ -208,8 +244,9 @@ class TrendPredictions:
 
     def _load(self, uow: UnitOfWork) -> dict[Wanted, TrendPrediction]:
         now, found = self._clock.now(), dict[Wanted, TrendPrediction]()
-        for each in ((listing, timeframe) for listing in self.listings for timeframe in self.timeframes):
-            if (kept := uow.predictions.newest(*each, now)) is not None:
+        for each in self._all():
+            kept = uow.predictions.newest(each.listing, each.timeframe, now, prompt=each.prompt)
+            if kept is not None:
                 found[each] = kept.prediction
         return found
 
@@ -237,9 +274,12 @@ def _made(made: Made) -> dict[Wanted, KeptPrediction]:
     return {each: found for each, found in made.items() if isinstance(found, KeptPrediction)}
 
 
-def _key(kept: KeptPrediction) -> tuple[Listing, Timeframe, datetime]:
-    return kept.prediction.listing, kept.prediction.timeframe, kept.prediction.at
+def _key(kept: KeptPrediction) -> tuple[Wanted, datetime]:
+    said = kept.prediction
+    return Wanted(said.listing, said.timeframe, said.prompt), said.at
 
 
-def _of(by_wanted: Mapping[Wanted, T], listing: Listing) -> dict[Timeframe, T]:
-    return {timeframe: found for (market, timeframe), found in by_wanted.items() if market == listing}
+def _of(by_wanted: Mapping[Wanted, T], listing: Listing, prompt: str) -> dict[Timeframe, T]:
+    return {
+        each.timeframe: found for each, found in by_wanted.items() if each.listing == listing and each.prompt == prompt
+    }

@@ -54,5 +54,6 @@ def _outlook(outlook: TrendOutlook, now: datetime) -> Input:
         f"{each.timeframe} {each.direction}{' (late)' if each.timeframe in late else ''}"
         for each in outlook.predictions
     )
+    own = f", asked by {outlook.predictions[0].prompt}" if outlook.predictions[0].prompt else ""
     move = "" if outlook.direction is Trend.NEUTRAL else f", {outlook.expected_move:+.1%}"
-    return Input(name="prediction", age=outlook.age(now), detail=f"{outlook.direction}{move} ({told})")
+    return Input(name="prediction", age=outlook.age(now), detail=f"{outlook.direction}{move} ({told}{own})")

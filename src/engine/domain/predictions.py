@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -46,6 +46,7 @@ class TrendPrediction:
         by: Who made it: a provider and its model, or the offline analyst.
         is_offline: Whether rules made it, and no model.
         cost: What asking for it is booked with, in US dollars.
+        prompt: Which prompt of a context's own it was asked by; empty for that of all who have none.
     """
 
     venue: str
@@ -61,6 +62,7 @@ class TrendPrediction:
     by: str
     is_offline: bool
     cost: Decimal = Decimal(0)
+    prompt: str = ""
 
     @property
     def listing(self) -> Listing:
@@ -152,7 +154,9 @@ class PredictionView:
     Attributes:
         outlook: What is expected now.
         record: How good predictions of it have been of late, by timeframe.
+        own: What is expected by the prompts of contexts that have one of their own, by the contexts' names.
     """
 
     outlook: TrendOutlook
     record: Mapping[Timeframe, TrackRecord]
+    own: Mapping[str, TrendOutlook] = field(default_factory=dict)

@@ -31,7 +31,7 @@ async def observe(
     listing = Listing(context.venue, symbol)
     market_context = await services.derivatives.of(symbol)
     before = candle_at - context.timeframe.duration if context.strategy.reads_predictions else None
-    insight = await services.insights.of(listing, before)
+    insight = await services.insights.of(listing, context.name, before)
     book = await book_of(services, listing)  # last, for what it is to be priced with
     known = services.frames.setdefault(listing, {})
     frames = services.analyzer.frames(candles, known) if report.usable else {}

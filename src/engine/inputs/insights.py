@@ -12,16 +12,17 @@ from engine.domain.predictions import TrendOutlook
 from engine.domain.sentiment import SentimentData
 
 AskSentiment = Callable[[str], Awaitable[SentimentData]]
-AskOutlook = Callable[[Listing], Awaitable[TrendOutlook]]
-AskOutlookAt = Callable[[Listing, datetime], Awaitable[TrendOutlook]]
+AskOutlook = Callable[[Listing, str], Awaitable[TrendOutlook]]
+"""Tells what is expected of a market, of those predictions that are made for a context."""
+AskOutlookAt = Callable[[Listing, str, datetime], Awaitable[TrendOutlook]]
 
 
 class NoInsights:
     """Nobody looks into anything."""
 
-    async def of(self, listing: Listing, before: datetime | None = None) -> Insight:
+    async def of(self, listing: Listing, context: str, before: datetime | None = None) -> Insight:
         """Nothing."""
-        del listing, before
+        del listing, context, before
         return NO_INSIGHT
 
 
@@ -42,10 +43,10 @@ class KeptInsights:
     outlook: AskOutlook | None = None
     outlook_at: AskOutlookAt | None = None
 
-    async def of(self, listing: Listing, before: datetime | None = None) -> Insight:
-        """What is known of a market now; and what was expected at a close before, where one is given."""
+    async def of(self, listing: Listing, context: str, before: datetime | None = None) -> Insight:
+        """What is known of a market now, to a context; and what was expected at a close before, where one is given."""
         return Insight(
             sentiment=await self.sentiment(listing.symbol) if self.sentiment else None,
-            outlook=await self.outlook(listing) if self.outlook else None,
-            outlook_before=await self.outlook_at(listing, before) if self.outlook_at and before else None,
+            outlook=await self.outlook(listing, context) if self.outlook else None,
+            outlook_before=await self.outlook_at(listing, context, before) if self.outlook_at and before else None,
         )

@@ -61,13 +61,19 @@ class Predictions:
         return tuple(map(_kept, self._connection.execute(_DUE, {"now": now, "most": limit})))
 
     def newest(
-        self, listing: Listing, timeframe: Timeframe, known_at: datetime, *, before: datetime | None = None
+        self,
+        listing: Listing,
+        timeframe: Timeframe,
+        known_at: datetime,
+        *,
+        before: datetime | None = None,
+        prompt: str = "",
     ) -> KeptPrediction | None:
-        """The newest of a market and timeframe that was known at a time; where one is given, of closes before one."""
+        """The newest of a market, timeframe and prompt that was known at a time; of closes before one, if given."""
         older = () if before is None else (_TABLE.c.at < before,)
         query = (
             select(_TABLE)
-            .where(*_of(listing, timeframe), _TABLE.c.made_at <= known_at, *older)
+            .where(*_of(listing, timeframe, prompt), _TABLE.c.made_at <= known_at, *older)
             .order_by(_TABLE.c.at.desc())
             .limit(1)
         )
@@ -75,12 +81,12 @@ class Predictions:
         return _kept(row) if row else None
 
     def between(
-        self, listing: Listing, timeframe: Timeframe, since: datetime, until: datetime
+        self, listing: Listing, timeframe: Timeframe, since: datetime, until: datetime, *, prompt: str = ""
     ) -> tuple[KeptPrediction, ...]:
         """Those of closes after a time and up to another, the oldest first; their outcomes may lie later."""
         query = (
             select(_TABLE)
-            .where(*_of(listing, timeframe), _TABLE.c.at > since, _TABLE.c.at <= until)
+            .where(*_of(listing, timeframe, prompt), _TABLE.c.at > since, _TABLE.c.at <= until)
             .order_by(_TABLE.c.at)
         )
         return tuple(map(_kept, self._connection.execute(query)))
@@ -90,14 +96,16 @@ class Predictions:
         query = select(_TABLE.c.by, func.count().label("made")).group_by(_TABLE.c.by).order_by(_TABLE.c.by)
         return {row.by: row.made for row in self._connection.execute(query)}
 
-    def records(self, listing: Listing, timeframes: Iterable[Timeframe], last: int) -> Mapping[Timeframe, TrackRecord]:
+    def records(
+        self, listing: Listing, timeframes: Iterable[Timeframe], last: int, *, prompt: str = ""
+    ) -> Mapping[Timeframe, TrackRecord]:
         """How many were right of the last so many of each timeframe that took a side, and are graded."""
-        return {each: self._record(listing, each, last) for each in timeframes}
+        return {each: self._record(listing, each, last, prompt) for each in timeframes}
 
-    def _record(self, listing: Listing, timeframe: Timeframe, last: int) -> TrackRecord:
+    def _record(self, listing: Listing, timeframe: Timeframe, last: int, prompt: str) -> TrackRecord:
         query = (
             select(_TABLE.c.was_right)
-            .where(*_of(listing, timeframe), _TABLE.c.was_right.is_not(None))
+            .where(*_of(listing, timeframe, prompt), _TABLE.c.was_right.is_not(None))
             .order_by(_TABLE.c.at.desc())
             .limit(last)
         )
@@ -105,8 +113,13 @@ class Predictions:
         return TrackRecord(right=sum(found), graded=len(found))
 
 
-def _of(listing: Listing, timeframe: Timeframe) -> tuple[Any, ...]:
-    return _TABLE.c.venue == listing.venue, _TABLE.c.symbol == listing.symbol, _TABLE.c.timeframe == timeframe.value
+def _of(listing: Listing, timeframe: Timeframe, prompt: str) -> tuple[Any, ...]:
+    return (
+        _TABLE.c.venue == listing.venue,
+        _TABLE.c.symbol == listing.symbol,
+        _TABLE.c.timeframe == timeframe.value,
+        _TABLE.c.prompt == prompt,
+    )
 
 
 def _kept(row: Row[Any]) -> KeptPrediction:

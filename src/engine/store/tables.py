@@ -445,6 +445,7 @@ class PredictionRow(SQLModel, table=True):
     symbol: str = Field(primary_key=True)
     timeframe: str = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcTime, primary_key=True)
+    prompt: str = Field(primary_key=True)
     made_at: datetime = Field(sa_type=UtcTime, index=True)
     due_at: datetime = Field(sa_type=UtcTime)
     direction: str

@@ -66,7 +66,10 @@ def test_else_it_stands_as_it_is(tmp_path: Path, off: dict[str, str]):
     assert calibration_of(read(tmp_path, **(ON | off))) is NO_CALIBRATION
 
 
-@pytest.mark.parametrize("wrong", [{"BOT_AI__PANEL__VOTES": "0"}, {"BOT_AI__CALIBRATION__MAX_WIDTH": "0"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"BOT_AI__PANEL__VOTES": "0"}, {"BOT_AI__PREDICTION__VOTES": "10"}, {"BOT_AI__CALIBRATION__MAX_WIDTH": "0"}],
+)
 def test_settings_that_mean_nothing_are_refused(tmp_path: Path, wrong: dict[str, str]):
     with pytest.raises(ConfigError):
         read(tmp_path, **(ON | wrong))
@@ -112,6 +115,7 @@ async def test_a_context_may_have_prompts_of_its_own_and_people_see_which_one(tm
             "contexts.1.prompts.risc",
             "is of nobody. Did you mean risk? There are analyst, risk,",
         ),
+        ({"prediction": "own.md"}, "contexts.1.prompts.prediction", "own.md: the question has no $timeframe"),
     ],
 )
 def test_a_prompt_of_a_context_that_is_wrong_is_named_at_the_start(
@@ -144,3 +148,9 @@ def off(settings: Settings) -> AiSettings:
 def test_every_prompt_of_ones_own_is_looked_at_before_anything_begins(tmp_path: Path, asked: dict[str, Any], key: str):
     settings = load("demo", None, {"ai": asked}, ON, tmp_path).settings
     assert [fault.key for fault in prompt_faults(settings)] == [key]
+
+
+def test_no_member_takes_the_name_of_what_is_asked_by_itself(tmp_path: Path):
+    named = {"BOT_AI__PANEL__AGENTS": '[{"name": "prediction", "prompt": "own.md"}]'}
+    with pytest.raises(ConfigError, match="prediction is asked for by itself"):
+        read(tmp_path, **(ON | named))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from bot.models import build_models
 from config.loader import load
 from engine.ai.alignment import NEVER_MADE
+from engine.ai.predictor import PLACES
+from engine.ai.prompt_files import parsed
 from engine.ai.trend_predictions import TRIES, TrendPredictions
 from engine.domain.market import Timeframe
 from engine.domain.model_calls import ModelRequest
@@ -214,3 +217,60 @@ async def test_four_predictions_take_little_longer_than_one_answer_of_a_slow_mod
         assert len(outlook.predictions) == 4
         assert {each.by for each in outlook.predictions} == {"openai gpt-5-mini"}
         assert took <= 3.0
+
+
+CAREFUL = parsed(
+    "careful.md",
+    "<!-- version: 2 -->\n# System\nBe careful.\n# Question\nCarefully: $symbol Timeframe: $timeframe\n$brief",
+    "careful.md",
+    PLACES,
+)
+
+
+async def test_a_context_with_a_prompt_of_its_own_has_predictions_of_its_own_and_others_share_theirs(tmp_path: Path):
+    says = {"prediction": lambda asked: said("bearish", -3) if asked.prompt.startswith("Carefully") else said()}
+    script = Script(says=says)
+    async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
+        predictions = predicting(room, script.manager(), timeframes=(H1, H4), own={"bold": CAREFUL})
+        await made(room, predictions)
+        assert len(script.asked) == 4, "each timeframe once by either prompt"
+        shared = [await predictions.outlook(LISTING, context) for context in ("trend", "momentum")]
+        own = await predictions.outlook(LISTING, "bold")
+        assert [each.direction for each in (*shared, own)] == [Trend.BULLISH, Trend.BULLISH, Trend.BEARISH]
+        assert {each.prompt for each in own.predictions} == {CAREFUL.key}
+        assert (await predictions.view(LISTING)).own == {"bold": own}
+        again = predicting(room, script.manager(), timeframes=(H1, H4), own={"bold": CAREFUL})
+        assert await again.outlook(LISTING, "bold") == own, "kept apart, also over a restart"
+        assert await again.outlook(LISTING, "trend") == shared[0]
+        room.clock.to(LATEST + HOUR)
+        assert (await predictions.outlook_at(LISTING, "bold", room.clock.now())).direction is Trend.BEARISH
+        assert (await predictions.outlook_at(LISTING, "trend", room.clock.now())).direction is Trend.BULLISH
+        room.clock.to(LATEST + 24 * HOUR - HOUR)
+        await made(room, predictions)
+        record = await room.store.read(lambda uow: uow.predictions.records(LISTING, (H1,), 9, prompt=CAREFUL.key))
+        assert record == {H1: TrackRecord(right=0, graded=1)}, "each is graded by itself"
+
+
+async def test_a_prompt_that_was_changed_is_another_one(tmp_path: Path):
+    script = Script(says={"prediction": said()})
+    changed = replace(CAREFUL, system="Be bold.")
+    async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
+        await made(room, predicting(room, script.manager(), timeframes=(H1,), own={"bold": CAREFUL}))
+        anew = predicting(room, script.manager(), timeframes=(H1,), own={"bold": changed})
+        assert (await anew.outlook(LISTING, "bold")).predictions == ()
+        await made(room, anew)
+        assert len(script.asked) == 3
+        (found,) = (await anew.outlook(LISTING, "bold")).predictions
+        assert found.prompt == changed.key
+
+
+async def test_where_it_is_asked_several_times_its_confidence_is_how_far_the_answers_agree(tmp_path: Path):
+    answers = iter([said(), said(move=1), said("bearish", -2)])
+    script = Script(says={"prediction": lambda _: next(answers)})
+    async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
+        predictions = predicting(room, script.manager(), timeframes=(H1,), votes=3)
+        await made(room, predictions)
+        (found,) = (await predictions.outlook(LISTING)).predictions
+        assert len(script.asked) == 3
+        assert (found.direction, found.expected_move) == (Trend.BULLISH, pytest.approx(0.01))
+        assert found.confidence == pytest.approx(2 / 3)

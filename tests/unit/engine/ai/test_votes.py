@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from engine.ai.agents import Agent
 from engine.ai.brief import brief_of
 from engine.ai.prompt_files import shipped_prompt
-from engine.ai.votes import agreed
+from engine.ai.votes import agreed, agreed_trend
 from engine.domain.decisions import Opinion, Verdict
+from engine.domain.predictions import Trend
+from tests.fakes import reports
 from tests.fakes.models import BIG, FakePricing
 from tests.fakes.panel import Script, a_panel, a_proposal, an_opinion
 
@@ -93,3 +95,26 @@ async def test_what_asking_costs_counts_every_vote():
     once = Agent(name="analyst", prompt=shipped_prompt("analyst"), manager=manager)
     brief = brief_of(a_proposal())
     assert replace(once, votes=3).expected_cost(brief, "trend") == 3 * once.expected_cost(brief, "trend") > 0
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "direction", "confidence"),
+    [
+        (("bullish", "bullish", "bullish"), 3, Trend.BULLISH, 1.0),
+        (("bullish", "bearish", "bullish"), 3, Trend.BULLISH, 2 / 3),
+        (("bullish", "bullish"), 4, Trend.BULLISH, 0.5),
+        (("bullish", "bearish"), 2, Trend.NEUTRAL, 0.0),
+        (("bullish", "neutral"), 2, Trend.NEUTRAL, 0.5),
+    ],
+)
+def test_predictions_agree_as_far_as_they_have_one_direction(
+    said: tuple[str, ...], asked: int, direction: Trend, confidence: float
+):
+    found = agreed_trend([reports.prediction(direction=Trend(each)) for each in said], asked)
+    assert (found.direction, found.confidence) == (direction, pytest.approx(confidence))
+
+
+def test_of_predictions_that_agree_the_smallest_move_and_the_probability_of_all_hold():
+    told = [reports.prediction(expected_move=move, confidence=sure) for move, sure in ((0.04, 0.9), (0.01, 0.5))]
+    found = agreed_trend(told, 2)
+    assert (found.expected_move, found.confidence) == (0.01, pytest.approx(0.7))

@@ -37,7 +37,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import fill, oco, order
 
-HEAD = "0022"
+HEAD = "0024"
 HOUR = timedelta(hours=1)
 DAY_OF_A_PAYMENT = digest(
     id="2026-01-04",
@@ -524,3 +524,19 @@ def test_a_database_that_is_up_to_date_needs_no_alembic(tmp_path: Path):
     url = f"sqlite:///{new_file(tmp_path)}"
     look = f"import sys; from engine.store.migrate import upgrade; upgrade({url!r}); print('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout == "False\n"
+
+
+def test_what_was_predicted_before_contexts_had_prompts_of_their_own_is_kept(each_database: str):
+    command.downgrade(migrate.config(each_database), "0015")
+    columns = (
+        "venue, symbol, timeframe, at, made_at, due_at, direction, expected_move, horizon, reasons, by, is_offline"
+    )
+    at = "'2026-01-04 12:00:00.000000'"
+    told = f"'paper', 'BTC/USDT', '1h', {at}, {at}, {at}, 'bullish', 0.01, 3, '[]', 'rules', true, '0', 100"
+    execute(each_database, f"INSERT INTO predictions ({columns}, cost, close) VALUES ({told})")  # noqa: S608
+    migrate.upgrade(each_database)
+    (row,) = rows_of(each_database, "SELECT prompt, direction, at FROM predictions")
+    assert (row["prompt"], row["direction"], str(row["at"])[:10]) == ("", "bullish", "2026-01-04")
+    execute(each_database, f"INSERT INTO predictions ({columns}, cost, close, prompt) VALUES ({told}, 'own')")  # noqa: S608
+    command.downgrade(migrate.config(each_database), "0015")
+    assert len(rows_of(each_database, "SELECT * FROM predictions")) == 1, "what is known of no prompt of its own"

@@ -47,3 +47,14 @@ def test_a_late_one_is_marked():
     late = replace(view.outlook, missing=((Timeframe.W1, "it was due anew 30.0 h ago"),))
     card = prediction.card(replace(view, outlook=late))
     assert flowing(card.items[1].text).startswith("40 min ago, late\n")
+
+
+def test_what_a_context_is_told_by_a_prompt_of_its_own_stands_beside_it():
+    view = reports.prediction_view()
+    by = "careful.md version 2 (0a1b2c3d)"
+    one = reports.prediction(direction=Trend.BEARISH, expected_move=-0.03, prompt=by)
+    own = replace(view.outlook, predictions=(one,), missing=(), direction=Trend.BEARISH, expected_move=-0.03)
+    nothing = replace(own, predictions=(), direction=Trend.NEUTRAL)
+    text = prediction.card(replace(view, own={"bold": own, "new": nothing})).text
+    assert f"bold has a prompt of its own, {by}: bearish -3.00% (1h bearish)." in text
+    assert "new has a prompt of its own: nothing is known by it." in text
