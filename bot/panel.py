@@ -34,7 +34,11 @@ def panel_of(settings: Settings, manager: LLMManager, store: Database, markets: 
         patience=asked.within,
         beside=AccountBrief(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
         markets=markets,
-        gate=Gate(min_change=settings.ai.gate.min_change, max_cost_share=settings.ai.gate.max_cost_share),
+        gate=Gate(
+            min_change=settings.ai.gate.min_change,
+            max_cost_share=settings.ai.gate.max_cost_share,
+            last_word=settings.ai.gate.supervisor,
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from config.kinds import Duration, File, problem
 from config.section import Section
+from engine.ai.gate import LastWord
 from engine.domain.market import Timeframe
 
 SHIPPED = ("analyst", "risk", "devils_advocate", "supervisor")
@@ -56,6 +57,11 @@ class GateSettings(Section):
     """The most that asking is expected to cost, as a share of the money at risk; nothing for no such limit.
 
     It counts where the account's currency is worth about a dollar.
+    """
+    supervisor: LastWord = LastWord.ALWAYS
+    """Whether the supervisor is asked always, or in_doubt: not where all others approve; the strictest holds then.
+
+    Where one of them is against the trade it is not asked: nobody outvotes a veto.
     """
     ask_in_vain: bool = False
     """Whether it is asked as well about entries that are refused whatever it says, for its opinion alone."""

@@ -49,6 +49,7 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     "by the gate, no cache": NO_CACHE,
     "by the gate, as settings come": {},
     "by the gate, `min_change` 0.5": {"BOT_AI__GATE__MIN_CHANGE": "0.5"},
+    "by the gate, `supervisor: in_doubt`": {"BOT_AI__GATE__SUPERVISOR": "in_doubt"},
 }
 """Whether the panel is spared questions, and whether an answer answers again."""
 

@@ -82,11 +82,20 @@ class AgentPanel:
         book = await self._book(proposal.listing, within * _FOR_THE_BOOK)
         heard = await self._first_round(brief, proposal.context, until, book)
         if self.supervisor is not None:
-            heard += (await _in_time(self.supervisor, brief, proposal.context, until, heard, book=book),)
+            heard += (await self._last_word(self.supervisor, brief, proposal.context, until, heard, book=book),)
         self._last[proposal.context, proposal.symbol] = PanelAnswer(
             context=proposal.context, symbol=proposal.symbol, at=proposal.candle_at, told=told_in(brief), opinions=heard
         )
         return heard
+
+    async def _last_word(
+        self, supervisor: Agent, brief: Brief, context: str, until: float, heard: tuple[Opinion, ...], *, book: Book | None
+    ) -> Opinion:
+        """The supervisor's, who has heard the others; what is free is always asked."""
+        spared = self.gate.spares_the_last_word(heard)
+        if spared and supervisor.expected_cost(brief, context):
+            return supervisor.abstains(spared)
+        return await _in_time(supervisor, brief, context, until, heard, book=book)
 
     def _members(self) -> tuple[Agent, ...]:
         return (*self.agents, *((self.supervisor,) if self.supervisor else ()))

@@ -7,7 +7,7 @@ import pytest
 
 from engine.ai.account import Beside
 from engine.ai.fusion import FUSION
-from engine.ai.gate import Gate
+from engine.ai.gate import Gate, LastWord
 from engine.ai.panel import deliberate
 from engine.domain.decisions import Condition, Opinion, Signals, Verdict
 from engine.domain.errors import VenueError
@@ -187,3 +187,37 @@ async def test_where_the_venue_tells_no_order_book_in_time_no_price_is_believed(
         assert "no order book" in refused.reasons[0]
         room.venue.deaf, room.venue.hangs = None, "book"
         assert (await stops(room, 95, within=1)).reasons == refused.reasons
+COSTS = Price(input=Decimal(1), output=Decimal(1))
+
+
+@pytest.mark.parametrize("member", ["analyst", "risk", "devils_advocate"])
+async def test_after_a_veto_the_supervisor_is_not_paid_for_and_the_ruling_is_the_same(member: str):
+    said = dict.fromkeys(("analyst", "risk", "devils_advocate", "supervisor"), an_opinion()) | {
+        member: an_opinion("veto")
+    }
+    dear, free = Script(says=dict(said)), Script(says=dict(said))
+    opinions = await a_panel(dear, price=COSTS).opinions(a_proposal(), 10)
+    asked = await a_panel(free).opinions(a_proposal(), 10)
+    assert [each.purpose for each in dear.asked] == ["analyst", "risk", "devils_advocate"]
+    assert len(free.asked) == 4
+    assert FUSION.fuse(None, opinions).against == FUSION.fuse(None, asked).against != ()
+    assert opinions[-1].reasons == (f"it was not asked: nobody outvotes the veto of {member}",)
+
+
+async def test_where_all_approve_the_supervisor_is_asked_unless_people_have_said_in_doubt():
+    said = dict.fromkeys(("analyst", "devils_advocate", "supervisor"), an_opinion()) | {"risk": an_opinion(share=0.4)}
+    always, doubt = Script(says=dict(said)), Script(says=dict(said))
+    await a_panel(always, price=COSTS).opinions(a_proposal(), 10)
+    gate = Gate(min_change=Decimal(0), last_word=LastWord.IN_DOUBT)
+    opinions = await a_panel(doubt, price=COSTS, gate=gate).opinions(a_proposal(), 10)
+    assert (len(always.asked), len(doubt.asked)) == (4, 3)
+    assert FUSION.fuse(None, opinions).share == 0.4, "the strictest holds"
+    assert opinions[-1].verdict is Verdict.ABSTAIN
+
+
+async def test_where_one_has_not_spoken_the_supervisor_is_asked_in_doubt():
+    script = Script(says={"analyst": an_opinion(), "risk": "Sure!", "devils_advocate": an_opinion()})
+    gate = Gate(min_change=Decimal(0), last_word=LastWord.IN_DOUBT)
+    opinions = await a_panel(script, price=COSTS, gate=gate).opinions(a_proposal(), 10)
+    assert "supervisor" in [each.purpose for each in script.asked]
+    assert by_name(opinions)["risk"].verdict is Verdict.ABSTAIN
