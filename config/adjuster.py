@@ -61,6 +61,9 @@ class PpoSettings(Section):
     """off; advisory, where it is asked and shown and changes nothing; or active, where it makes entries smaller."""
     max_age: Duration | None = timedelta(days=1000)
     """How long after the end of its training it is asked; later the static rules hold. Nothing for ever."""
+    predictions: bool = False
+    """Whether it also leaves less of the weight of each timeframe's prediction before they are put together, where it
+    is active: of the timeframes that it was trained on and that contexts trade."""
     max_scale: float = Field(default=1.0, gt=0, le=1)
     """The largest share of the size that one in training may buy."""
     max_shift: float = Field(default=0.2, ge=0, le=1)

@@ -7,6 +7,8 @@ Each that is of now counts by its timeframe (``WEIGHTS``), and points +1 bullish
     expected move the mean by weight of the moves of those that point that way; 0 where it is neutral
     confidence    the lowest that was measured of those that count
 
+A policy may leave less of a weight (``weighed``); what is left of it counts in the place of the weight.
+
 One is late once the next candle of its timeframe has closed and a tenth of its length has passed: until then the new
 one is under way. A late one counts nothing, and is among those that are missing, with the reason.
 """
@@ -14,6 +16,7 @@ one is under way. A late one counts nothing, and is among those that are missing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from engine.domain.market import Listing, Timeframe
@@ -61,36 +64,58 @@ def outlook_of(
     """
     known = {each: newest[each] for each in timeframes if each in newest and newest[each].made_at <= now}
     counting = [each for each in known.values() if now < late_from(each)]
-    counted = sum(WEIGHTS[each.timeframe] for each in counting)
-    points = sum(WEIGHTS[each.timeframe] * _POINTS[each.direction] for each in counting)
-    direction = _direction(points, counted)
-    return TrendOutlook(
+    found = TrendOutlook(
         venue=listing.venue,
         symbol=listing.symbol,
         at=now,
         predictions=tuple(known.values()),
-        direction=direction,
-        alignment=points / counted if counted else 0.0,
-        expected_move=_move(counting, direction),
-        confidence=min((each.confidence for each in counting if each.confidence is not None), default=None),
+        direction=Trend.NEUTRAL,
+        alignment=0.0,
+        expected_move=0.0,
         missing=tuple(
             (each, _reason(known.get(each), now, (reasons or {}).get(each, "")))
             for each in timeframes
             if each not in known or known[each] not in counting
         ),
     )
+    return weighed(found, {})
 
 
-def _direction(points: int, counted: int) -> Trend:
+def weighed(outlook: TrendOutlook, scales: Mapping[Timeframe, float]) -> TrendOutlook:
+    """The same predictions, put together with what is left of the weight of each.
+
+    Args:
+        outlook: What was predicted.
+        scales: Of timeframes that count less than they would by themselves, in [0, 1].
+    """
+    late = {timeframe for timeframe, _ in outlook.missing}
+    weights = {each: WEIGHTS[each] * scales.get(each, 1.0) for each in WEIGHTS}
+    counting = [each for each in outlook.predictions if each.timeframe not in late and weights[each.timeframe]]
+    counted = sum(weights[each.timeframe] for each in counting)
+    points = sum(weights[each.timeframe] * _POINTS[each.direction] for each in counting)
+    direction = _direction(points, counted)
+    return replace(
+        outlook,
+        direction=direction,
+        alignment=points / counted if counted else 0.0,
+        expected_move=_move(counting, direction, weights),
+        confidence=min((each.confidence for each in counting if each.confidence is not None), default=None),
+        scales=tuple(
+            (each.timeframe, scales[each.timeframe]) for each in outlook.predictions if each.timeframe in scales
+        ),
+    )
+
+
+def _direction(points: float, counted: float) -> Trend:
     if not counted or abs(points) * _ALIGNED < counted:
         return Trend.NEUTRAL
     return Trend.BULLISH if points > 0 else Trend.BEARISH
 
 
-def _move(counting: Sequence[TrendPrediction], direction: Trend) -> float:
+def _move(counting: Sequence[TrendPrediction], direction: Trend, weights: Mapping[Timeframe, float]) -> float:
     alike = [each for each in counting if each.direction is direction and direction is not Trend.NEUTRAL]
-    weight = sum(WEIGHTS[each.timeframe] for each in alike)
-    return sum(WEIGHTS[each.timeframe] * each.expected_move for each in alike) / weight if weight else 0.0
+    weight = sum(weights[each.timeframe] for each in alike)
+    return sum(weights[each.timeframe] * each.expected_move for each in alike) / weight if weight else 0.0
 
 
 def _reason(prediction: TrendPrediction | None, now: datetime, reason: str) -> str:

@@ -50,8 +50,10 @@ def _outlook(outlook: TrendOutlook, now: datetime) -> Input:
         reasons = "; ".join(f"{timeframe}: {reason}" for timeframe, reason in outlook.missing)
         return Input(name="prediction", age=None, detail=f"unknown: {reasons or 'none was made'}")
     late = {timeframe for timeframe, _ in outlook.missing}
+    scales = dict(outlook.scales)
     told = ", ".join(
         f"{each.timeframe} {each.direction}{' (late)' if each.timeframe in late else ''}"
+        f"{f' at {scales[each.timeframe]:.0%} of its weight' if each.timeframe in scales else ''}"
         for each in outlook.predictions
     )
     own = f", asked by {outlook.predictions[0].prompt}" if outlook.predictions[0].prompt else ""

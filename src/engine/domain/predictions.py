@@ -92,6 +92,7 @@ class TrendOutlook:
         expected_move: What they expect together, as a signed fraction of the price.
         confidence: The lowest that was measured of those that count; ``None`` where none was.
         missing: The timeframes without a prediction of now, each with the reason.
+        scales: What is left of the weight of those that a policy has made less of.
     """
 
     venue: str
@@ -103,6 +104,7 @@ class TrendOutlook:
     expected_move: float
     confidence: float | None = None
     missing: tuple[tuple[Timeframe, str], ...] = ()
+    scales: tuple[tuple[Timeframe, float], ...] = ()
 
     def age(self, now: datetime) -> timedelta | None:
         """How old the newest prediction is; ``None`` where there is none."""

@@ -34,6 +34,7 @@ from engine.flow.proposing import propose
 from engine.flow.routing import at_best, at_venue
 from engine.flow.services import CycleServices
 from engine.flow.signal_floods import note_signal
+from engine.flow.weighing import with_weights
 from engine.inputs.data_halts import note_changes, note_data
 from engine.learning.adjuster import applied, lowered
 from engine.ports import market_data_of
@@ -84,6 +85,7 @@ def conclude_close(
         for each in uow.positions.open()
         if (each.context, each.symbol) == own and each.venue in context.venues
     }
+    seen = with_weights(services, uow, context, seen)
     proposal = propose(context, seen, tuple(held.values()))
     desk = _Conclusion(
         services=services, uow=uow, context=context, proposal=proposal, market=seen.market, book=seen.book, now=now

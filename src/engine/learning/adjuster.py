@@ -37,6 +37,7 @@ class PPOAdjuster:
         fault: Why it cannot be asked at all; empty where it can.
         shares: The limits that observations are held against.
         max_age: How long after the end of its training it may be asked; ``None`` for ever.
+        predictions: Whether it also says how much each timeframe's prediction counts.
     """
 
     mode: AdjusterMode = AdjusterMode.OFF
@@ -44,6 +45,12 @@ class PPOAdjuster:
     fault: str = ""
     shares: Shares = field(default_factory=Shares)
     max_age: timedelta | None = None
+    predictions: bool = False
+
+    @property
+    def weighs(self) -> bool:
+        """Whether it leaves less of the weights of predictions: where it is active, and is to."""
+        return self.predictions and self.mode is AdjusterMode.ACTIVE
 
     @property
     def is_on(self) -> bool:
@@ -72,6 +79,21 @@ class PPOAdjuster:
             adjustment=adjustment,
             observation=_told(observation),
         )
+
+    def weight_of(self, timeframe: str, at: datetime, observation: Floats) -> float | None:
+        """What it leaves of the weight of a timeframe's prediction, in [0, 1]; ``None`` where it cannot be asked.
+
+        Args:
+            timeframe: Whose prediction it is.
+            at: When the candle closed that it is decided at.
+            observation: ``float64[17]``, of that timeframe.
+        """
+        if self.policy is None or unfit(self.policy, timeframe, at, self.max_age):
+            return None
+        try:
+            return self.policy.adjust(observation).scale
+        except OutOfRange:
+            return None
 
     def _asked(self, decision: Decision, observation: Floats) -> Adjustment:
         if self.policy is None:

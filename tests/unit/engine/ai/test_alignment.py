@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ai.alignment import WEIGHTS, late_from, outlook_of
+from engine.ai.alignment import WEIGHTS, late_from, outlook_of, weighed
 from engine.domain.market import Listing, Timeframe
 from engine.domain.predictions import Trend, TrendOutlook, TrendPrediction
 from tests.fakes.reports import NOON, prediction
@@ -82,3 +82,20 @@ def test_of_confidences_the_lowest_that_was_measured_holds():
     newest[Timeframe.H4] = replace(newest[Timeframe.H4], confidence=0.7)
     newest[Timeframe.D1] = replace(newest[Timeframe.D1], confidence=0.6)
     assert outlook(newest).confidence == 0.6
+
+
+@given(ANY, st.dictionaries(st.sampled_from(ALL), st.floats(0, 1)))
+def test_what_is_left_of_its_weight_counts_and_nothing_of_a_weight_is_as_if_it_was_not_there(
+    trends: Mapping[Timeframe, Trend], scales: Mapping[Timeframe, float]
+):
+    whole = outlook(made(trends))
+    less = weighed(whole, scales)
+    left = {each: WEIGHTS[each] * scales.get(each, 1.0) for each in trends}
+    points = {Trend.BULLISH: 1, Trend.BEARISH: -1, Trend.NEUTRAL: 0}
+    total = sum(left.values())
+    wanted = sum(left[each] * points[trend] for each, trend in trends.items()) / total if total else 0
+    assert less.alignment == pytest.approx(wanted)
+    assert (less.predictions, less.missing) == (whole.predictions, whole.missing)
+    none = weighed(whole, dict.fromkeys(trends, 0.0))
+    assert (none.direction, none.alignment, none.expected_move) == (Trend.NEUTRAL, 0.0, 0.0)
+    assert replace(weighed(less, {}), scales=()) == whole
