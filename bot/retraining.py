@@ -54,6 +54,7 @@ class Retraining:
         self._settings, self._proposals, self._train = settings, proposals, train or train_anew
         self._aside = SideProcess(_WITHIN)
         self._under_way: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def job(self) -> Job:
@@ -77,6 +78,7 @@ class Retraining:
 
     def close(self) -> None:
         """Give up what is under way."""
+        self._closed = True
         if self._under_way is not None:
             self._under_way.cancel()
         self._aside.close()
@@ -87,9 +89,24 @@ class Retraining:
             found = await self._aside.do(self._train, self._settings, at, file)
         except (GreenlightError, TimeoutError, WorkFailed) as error:
             _log.warning("no policy was trained anew", at=at.isoformat(), detail=str(error) or "it took too long")
+            await self._proposals.failed(file.stem, _why(error))
             return
         if found is not None:
             await self._proposals.propose(found.name, found.file, found.about, found.test)
+        elif not self._closed:
+            _log.warning("no policy was trained anew", at=at.isoformat(), detail="its process ended")
+            await self._proposals.failed(file.stem, "Its process ended without a word, as one without memory does.")
+
+
+def _why(error: GreenlightError | TimeoutError | WorkFailed) -> str:
+    """Why nothing came of it, as people are told: of what nobody expected the last line, for the log has the rest."""
+    match error:
+        case GreenlightError():
+            return str(error)
+        case TimeoutError():
+            return f"It took more than {_WITHIN / 3600:.0f} hours."
+        case WorkFailed():
+            return f"It broke off ({str(error).strip().rpartition(chr(10))[2]}); the log has the rest."
 
 
 def train_anew(settings: Settings, at: datetime, file: Path) -> Retrained:
@@ -106,7 +123,7 @@ def train_anew(settings: Settings, at: datetime, file: Path) -> Retrained:
     own = settings.ppo.retrain
     setup = setup_of(Asked(data=own.data, end=at, approved=True), settings)
     listener = Listener(is_stopped=lambda: False, on_round=lambda _: None, on_steps=lambda _: None)
-    asked = TrainingAsked(out=file, seeds=own.seeds, quick=own.quick)
+    asked = TrainingAsked(out=file, seeds=own.seeds, quick=own.quick, steps=own.steps)
     found = train(setup, asked, settings, listener, lambda: datetime.now(UTC))
     if found.policy is None or found.worth is None:
         raise BadInput("Nothing came of the training.", "Give more candles.")

@@ -38,6 +38,8 @@ if TYPE_CHECKING:  # what is slow to import
     from engine.learning.env import Ground
     from engine.learning.train import Round, Scaler, TrainedSeed, TrainingPlan
 
+_COUNT, _BATCH = 64, 512
+"""Episodes side by side, and in what parts is learnt from them, where a training is short."""
 _CHANCE = 2024
 """The same test says the same once more."""
 
@@ -50,6 +52,7 @@ class TrainingAsked:
         out: The policy's file, ``NAME.json``.
         seeds: How many are trained.
         quick: Whether minutes have to do.
+        steps: How many decisions each is trained on; ``None`` for as many as make it better.
         resume: Whether what was kept of the same training counts.
         cluster: The address of a cluster of Ray that trains the seeds side by side; empty for one after another here.
         validate_from: Where the time begins that tells when to stop; ``None`` for after 60 %.
@@ -59,6 +62,7 @@ class TrainingAsked:
     out: Path
     seeds: int = 3
     quick: bool = False
+    steps: int | None = None
     resume: bool = False
     cluster: str = ""
     validate_from: datetime | None = None
@@ -114,6 +118,8 @@ def plan_of(asked: TrainingAsked, settings: Settings) -> TrainingPlan:
         bounds=ActionBounds(max_scale=own.max_scale, max_shift=own.max_shift, min_stop_share=own.min_stop_share),
         reward=RewardTerms(**own.reward.model_dump()),
     )
+    if asked.steps is not None:
+        return replace(plan, rounds=1, round_steps=asked.steps, count=_COUNT, batch=_BATCH)
     return replace(plan, rounds=8, patience=4, round_steps=32_768, count=128) if asked.quick else plan
 
 

@@ -40,6 +40,8 @@ class RetrainSettings(Section):
     their time is the test."""
     quick: bool = False
     """Whether minutes have to do, as by bot train --quick."""
+    steps: int | None = Field(default=None, ge=1_024)
+    """How many decisions each is trained on; nothing for as many as make it better."""
     seeds: int = Field(default=3, ge=1, le=100)
     """How many are trained; the best on the validation time is proposed."""
 

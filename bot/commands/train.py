@@ -28,6 +28,9 @@ _FromOption = Annotated[datetime | None, typer.Option("--validate-from", formats
 _TestOption = Annotated[datetime | None, typer.Option("--test-from", formats=DATES, help="After 80 % of the time.")]
 _SeedsOption = Annotated[int, typer.Option("--seeds", min=1, max=100, help="How many are trained; the best is taken.")]
 _QuickOption = Annotated[bool, typer.Option("--quick", help="In minutes: fewer and smaller rounds.")]
+_StepsOption = Annotated[
+    int | None, typer.Option("--steps", min=1_024, help="Decisions of each seed; as many as make it better.")
+]
 _ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
 
 
@@ -43,6 +46,7 @@ class TrainOptions(MarketOptions):
     test_from: _TestOption = None
     seeds: _SeedsOption = 3
     quick: _QuickOption = False
+    steps: _StepsOption = None
     resume: _ResumeOption = False
     cluster: ClusterOption = ""
 
@@ -62,6 +66,7 @@ class TrainOptions(MarketOptions):
             out=self.out,
             seeds=self.seeds,
             quick=self.quick,
+            steps=self.steps,
             resume=self.resume,
             cluster=self.cluster,
             validate_from=self.validate_from.replace(tzinfo=UTC) if self.validate_from else None,

@@ -11,11 +11,18 @@ _BECAME = {
     ProposalStage.ADOPTED: "It is asked from the next entry on, as far as the mode goes (/ppo).",
     ProposalStage.DECLINED: "It is not asked, and will not be.",
     ProposalStage.TAKEN_BACK: "The policy before it is asked again.",
+    ProposalStage.FAILED: "What is asked about entries stays as it is. bot train makes one by hand.",
 }
 
 
 def proposed(proposal: PolicyProposal) -> Card:
-    """A proposal as it stands."""
+    """A proposal as it stands, or that nothing came of a training."""
+    if proposal.stage is ProposalStage.FAILED:
+        return Card(
+            title=f"No policy was trained anew: {proposal.name} ({proposal.id})",
+            topic=f"policy:{proposal.id}",
+            text=wording.lines(*proposal.about, _BECAME[proposal.stage]),
+        )
     said = f" by {proposal.by}" if proposal.by else ""
     return Card(
         title=f"Policy {proposal.name} is {_state(proposal)}{said} ({proposal.id})",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -26,3 +29,22 @@ def an_eighth(settings: Settings, at: datetime, file: Path) -> Retrained:
 def too_little(settings: Settings, at: datetime, file: Path) -> Retrained:
     """There is nothing to train on."""
     raise BadInput(f"There is too little time for training up to {at:%Y-%m-%d} in {settings.profile}.", file.stem)
+
+
+def breaks_off(settings: Settings, at: datetime, file: Path) -> Retrained:
+    """Something that nobody has foreseen."""
+    del settings, at, file
+    raise ZeroDivisionError("division by zero")
+
+
+def dies(settings: Settings, at: datetime, file: Path) -> Retrained:
+    """The process is killed by the system."""
+    del settings, at, file
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def takes_long(settings: Settings, at: datetime, file: Path) -> Retrained:
+    """It is not done before the program ends."""
+    time.sleep(60)
+    return an_eighth(settings, at, file)

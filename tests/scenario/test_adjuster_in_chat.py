@@ -33,12 +33,12 @@ MARKETS = {
 CONTEXT = {"name": "trend", "strategy": "momentum", "markets": list(MARKETS), "timeframe": "1h", "higher": ["4h"]}
 
 
-def settings(folder: Path, end: datetime, *, stays: bool = False) -> Settings:
+def settings(folder: Path, end: datetime, *, stays: bool = False, start: datetime = START) -> Settings:
     """A made-up market that is played up to a time."""
     options: dict[str, Any] = {
         "people": TEAM,
         "venue": {"balances": {"EUR": 20_000}, "file": str(folder / "venue.sqlite")},
-        "market": {"seed": 20, "start": START.isoformat(), "history": "30d", "markets": MARKETS},
+        "market": {"seed": 20, "start": start.isoformat(), "history": "30d", "markets": MARKETS},
         "contexts": [CONTEXT],
         "replay": {
             "data": [],
@@ -127,9 +127,9 @@ async def test_advisory_for_a_week_then_active_then_a_damaged_file_and_the_alert
     assert Files(folder=tmp_path).complaints() == []
 
 
-async def until(page: httpx.AsyncClient, words: str) -> str:
+async def until(page: httpx.AsyncClient, words: str, seconds: float = 60) -> str:
     """Wait until it can be read."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(seconds):
         while words not in (told := await text_of(page)):  # noqa: ASYNC110 - read from outside
             await asyncio.sleep(0.1)
     return told

@@ -18,12 +18,16 @@ class ProposalChoice(StrEnum):
 
 
 class ProposalStage(StrEnum):
-    """How far a proposal has come. Declined stays declined, and what was taken back is not adopted again."""
+    """How far a proposal has come. Declined stays declined, and what was taken back is not adopted again.
+
+    What failed is no proposal: there was a training, and no policy came of it.
+    """
 
     OPEN = "open"
     ADOPTED = "adopted"
     DECLINED = "declined"
     TAKEN_BACK = "taken back"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +37,8 @@ class PolicyProposal:
     Attributes:
         id: Such as ``R3``.
         at: When it was proposed.
-        file: Where it is: the one that ends in ``.json``.
-        about: What is known of it, in sentences.
+        file: Where it is: the one that ends in ``.json``; empty where none came of its training.
+        about: What is known of it, in sentences; where none came of its training, why.
         test: What it came to on its test beside others: name, growth as a fraction, deepest drawdown as a fraction.
         before: The proposal that was adopted until this one was; empty for the policy of the settings.
         by, answered_at: Who answered it last, and when.
@@ -54,5 +58,7 @@ class PolicyProposal:
     @property
     def over_at(self) -> datetime:
         """When nobody needs it any more: never, while it is open or adopted."""
+        if self.stage is ProposalStage.FAILED:
+            return self.at
         is_over = self.stage in (ProposalStage.DECLINED, ProposalStage.TAKEN_BACK)
         return self.answered_at if is_over and self.answered_at is not None else _NEVER

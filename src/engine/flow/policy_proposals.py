@@ -49,6 +49,22 @@ class PolicyProposals:
 
         return await self.store.transact(work)
 
+    async def failed(self, name: str, why: str) -> PolicyProposal:
+        """Tell people that nothing came of a training; what is asked about entries stays as it is.
+
+        Args:
+            name: That of the policy which was to be trained.
+            why: In sentences.
+        """
+
+        def work(uow: UnitOfWork) -> PolicyProposal:
+            now, id_ = self.clock.now(), uow.policy_proposals.next_id()
+            told = PolicyProposal(id=id_, at=now, name=name, file="", about=(why,), test=(), stage=ProposalStage.FAILED)
+            _keep(uow, told, now)
+            return told
+
+        return await self.store.transact(work)
+
     async def press(self, proposal_id: str, person: str, choice: ProposalChoice) -> PolicyProposal:
         """Answer a proposal: what became of it. One that was answered before stays as it is.
 

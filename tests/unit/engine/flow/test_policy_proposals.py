@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from engine.flow.policy_proposals import PolicyProposals
 from engine.learning.policy_files import save_policy
 from engine.timing.clocks import MarketClock
 from engine.timing.triggers import Monthly
+from handlers.cards import policies
 from tests.fakes.database import new_database
 from tests.fakes.policies import steady_policy
 from tests.fakes.reports import NOON
-from tests.fakes.retraining import an_eighth, too_little
+from tests.fakes.retraining import an_eighth, breaks_off, dies, takes_long, too_little
 
 ADOPT, DECLINE, TAKE_BACK = ProposalChoice
 
@@ -83,22 +86,44 @@ async def test_declined_stays_declined(tmp_path: Path):
 
 
 @pytest.mark.slow
-async def test_a_training_in_a_process_of_its_own_is_proposed_and_one_that_fails_is_not(tmp_path: Path):
+async def test_a_training_in_a_process_of_its_own_is_proposed_and_of_one_that_fails_people_are_told(tmp_path: Path):
     room = Proposing(tmp_path)
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    for train in (too_little, an_eighth):
+    for train in (too_little, breaks_off, dies, an_eighth):
         retraining = Retraining(room.settings, room.proposals, train)
         await retraining.begin(at)
         await retraining.begin(at)
         assert retraining.busy
         await retraining.finished()
         retraining.close()
-    proposal = await room.store.read(lambda uow: uow.policy_proposals.get("R1"))
+    told = [await room.store.read(lambda uow, id_=f"R{n}": uow.policy_proposals.get(id_)) for n in (1, 2, 3, 4)]
+    assert [each.stage for each in told] == [ProposalStage.FAILED] * 3 + [ProposalStage.OPEN]
+    cards = [policies.proposed(each) for each in told[:3]]
+    assert [card.title for card in cards] == [
+        f"No policy was trained anew: retrained-2026-01 (R{n})" for n in (1, 2, 3)
+    ]
+    assert "There is too little time for training up to 2026-01-01" in cards[0].text
+    assert "It broke off (ZeroDivisionError: division by zero); the log has the rest." in cards[1].text
+    assert "Its process ended without a word" in cards[2].text
+    assert [card.buttons for card in cards] == [()] * 3
+    assert (await room.proposals.press("R1", "Ada", ADOPT)).stage is ProposalStage.FAILED
+    proposal = told[3]
     assert (proposal.name, proposal.test[0]) == ("retrained-2026-01", ("policy", 0.012, 0.034))
     assert Path(proposal.file) == tmp_path / "var/policies/retrained-2026-01.json"
-    await room.proposals.press("R1", "Ada", ADOPT)
+    await room.proposals.press("R4", "Ada", ADOPT)
     assert await room.asked() == "retrained-2026-01"
-    assert (await room.propose("later")).id == "R2", "only one was proposed"
+    assert (await room.propose("later")).id == "R5", "only one was proposed"
+
+
+async def test_what_is_given_up_as_the_program_ends_is_no_failure(tmp_path: Path):
+    room = Proposing(tmp_path)
+    retraining = Retraining(room.settings, room.proposals, takes_long)
+    await retraining.begin(datetime(2026, 1, 1, tzinfo=UTC))
+    await asyncio.sleep(0.1)
+    retraining.close()
+    with suppress(asyncio.CancelledError):
+        await retraining.finished()
+    assert (await room.propose("later")).id == "R1"
 
 
 def test_it_is_due_at_the_beginning_of_each_month():
