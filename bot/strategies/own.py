@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
 from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import decode_source, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import get_type_hints
@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from config.strategy_names import place_of
 from engine.domain.errors import ConfigError, GreenlightError, StrategyError
 from engine.strategies.base import StrategyBase
-from engine.strategies.guarded import GuardedStrategy, failure
+from engine.strategies.guarded import OWN_MODULE, GuardedStrategy, failure
 
 _FILES = "A file is named by its path, relative to the settings file or to where a command runs."
 _MODULES = "Install it, or put its folder on PYTHONPATH; a file is named ./strategies/breakout.py:Breakout."
@@ -90,7 +90,7 @@ def _of_file(path: Path) -> ModuleType:
 @cache
 def _carried_out(file: Path, source: bytes) -> ModuleType:
     """The module of a file with this source; a failure is not kept, so that the file can be mended."""
-    name = f"strategy_{sha256(bytes(file) + source).hexdigest()[:16]}"
+    name = f"{OWN_MODULE}{sha256(bytes(file) + source).hexdigest()[:16]}"
     loader = _Source(name, str(file), source)
     spec = spec_from_file_location(name, file, loader=loader)
     module = module_from_spec(spec) if spec else ModuleType(name)
@@ -125,6 +125,9 @@ class _Source(SourceFileLoader):
 
     def get_code(self, _: str) -> CodeType:
         return self.source_to_code(self._source, self.path)
+
+    def get_source(self, _: str) -> str:
+        return decode_source(self._source)
 
 
 def _faults(kind: type[StrategyBase]) -> Iterator[tuple[str, str]]:

@@ -27,3 +27,36 @@ class DiesOnce:
             self.mark.write_text(str(os.getpid()))
             os._exit(1)
         return 2 * number, os.getpid()
+
+
+_STRATEGY = '''"""Averages that cross, and a process of a cluster that ends the first time it is asked about them."""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from engine.strategies.sma_cross import SmaCross
+
+MARK = Path("{mark}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dying(SmaCross):
+    name: ClassVar[str] = "dying"
+
+    def triggers(self, sight):
+        if "default_worker" in sys.argv[0] and not MARK.exists():
+            MARK.write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)
+        return SmaCross.triggers(self, sight)
+'''
+
+
+def dying_strategy(file: Path) -> Path:
+    """Write a strategy of somebody's own whose first process of a cluster dies; the file that tells that it has."""
+    mark = file.with_suffix(".died").resolve()
+    file.write_text(_STRATEGY.format(mark=mark))
+    return mark

@@ -9,17 +9,23 @@ from __future__ import annotations
 import logging
 import pickle
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from importlib.abc import InspectLoader
 from importlib.util import find_spec
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from engine.domain.errors import BadInput, GreenlightError
 from engine.domain.extras import install
+from engine.strategies.guarded import OWN_MODULE
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
+
+_Source = tuple[str, str, str]
+"""A module's name, its file, and what is in it."""
 
 LOCAL = "local"
 """The address for a cluster of this machine alone, which ends with the work."""
@@ -52,7 +58,7 @@ class ClusterWorkers(Generic[Given, Found]):
         import ray
 
         self._ray, self._address, self._count = ray, address, count
-        self._packed = ray.cloudpickle.dumps(work)
+        self._packed, self._sources = ray.cloudpickle.dumps(work), _own_sources()
 
     def __enter__(self) -> Self:
         own: dict[str, Any] = {"num_cpus": self._count, "include_dashboard": False} if self._is_local else {}
@@ -104,7 +110,7 @@ class ClusterWorkers(Generic[Given, Found]):
         under_way: list[Any] = []
         while under_way or (pieces and not is_stopped()):
             while pieces and len(under_way) < processors * _AHEAD and not is_stopped():
-                under_way.append(self._do.remote(self._sent, pieces.pop()))
+                under_way.append(self._do.remote(self._sent, self._sources, pieces.pop()))
             ready, under_way = self._ray.wait(under_way, timeout=_LOOK_UP)
             for each in ready:
                 yield self._received(each)
@@ -121,8 +127,28 @@ class ClusterWorkers(Generic[Given, Found]):
         return found
 
 
-def _worked(packed: bytes, piece: Sequence[Any]) -> list[Any] | GreenlightError:
-    work = _unpacked(packed)
+def _own_sources() -> tuple[_Source, ...]:
+    """The files of somebody's own strategies that this program has read: no other process can import them."""
+    found = [(name, module) for name, module in tuple(sys.modules.items()) if name.startswith(OWN_MODULE)]
+    return tuple(
+        (name, module.__file__ or "", module.__spec__.loader.get_source(name) or "")
+        for name, module in found
+        if module.__spec__ is not None and isinstance(module.__spec__.loader, InspectLoader)
+    )
+
+
+def _read(name: str, file: str, source: str) -> None:
+    """The same module, of the same source, in a process of the cluster."""
+    if name in sys.modules:
+        return
+    module = ModuleType(name)
+    module.__file__ = file
+    sys.modules[name] = module  # dataclasses and pydantic look up there what annotations mean
+    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - as whoever asks for it has it run here
+
+
+def _worked(packed: bytes, sources: tuple[_Source, ...], piece: Sequence[Any]) -> list[Any] | GreenlightError:
+    work = _unpacked(packed, sources)
     try:
         return [work(each) for each in piece]
     except GreenlightError as error:
@@ -130,8 +156,10 @@ def _worked(packed: bytes, piece: Sequence[Any]) -> list[Any] | GreenlightError:
 
 
 @lru_cache(maxsize=1)
-def _unpacked(packed: bytes) -> Callable[[Any], Any]:
+def _unpacked(packed: bytes, sources: tuple[_Source, ...]) -> Callable[[Any], Any]:
     """What is worked with, once in each process: what pieces have in common is made once there."""
+    for each in sources:
+        _read(*each)
     found: Callable[[Any], Any] = pickle.loads(packed)  # noqa: S301 - sent by this program to its own cluster
     return found
 

@@ -17,6 +17,8 @@ from engine.domain.positions import Position
 from engine.ports import Frames
 from engine.strategies.base import StrategyBase
 
+OWN_MODULE = "strategy_"
+"""What the names of modules begin with that are files of somebody's own: no other process can import them."""
 _RETURNS = "What its methods give must have a value for each candle in sight."
 _COLUMNS = ("entry", "exit", "stop_distance", "target_distance")
 

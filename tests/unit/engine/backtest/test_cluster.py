@@ -23,7 +23,7 @@ from engine.domain.market import Timeframe
 from engine.learning.splits import Stretch, splits_of
 from engine.strategies.mean_reversion import MeanReversion
 from tests.fakes.backtests import jumpy, setup
-from tests.fakes.dying import DiesOnce
+from tests.fakes.dying import DiesOnce, dying_strategy
 from tests.fakes.series import walk
 
 pytestmark = [
@@ -62,6 +62,27 @@ def test_a_sweep_comes_to_the_same_on_a_cluster(tmp_path: Path, monkeypatch: pyt
     here = told(*sweep, "--workers", "1")
     there = told(*sweep, "--cluster", "local", "--workers", "2")
     assert there["combinations"] == here["combinations"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("sweep", "--grid", "fast=5:20:5"), ("walkforward", "--grid", "fast=5,10", "--train", "40d", "--test", "20d")],
+    ids=["sweep", "walkforward"],
+)
+def test_one_of_two_processes_dies_and_the_command_comes_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """The strategy is somebody's own, whose file the processes of a cluster do not have."""
+    monkeypatch.chdir(tmp_path)
+    write_candles(tmp_path / "ETHUSDT-1h.parquet", replace(walk(51, 2_000, sigma=0.01), symbol="ETH/USDT"))
+    died = dying_strategy(tmp_path / "dying.py")
+    asked = (*words, "--strategy", "./dying.py:Dying", "--data", "ETHUSDT-1h.parquet")
+    here = told(*asked, "--workers", "1")
+    assert not died.exists(), "on this machine alone nothing dies"
+    there = told(*asked, "--cluster", "local", "--workers", "2")
+    assert died.exists()
+    took = {"seconds": 0}
+    assert there | took == here | took
 
 
 @pytest.mark.skipif(find_spec("stable_baselines3") is None, reason="the extra rl is not installed")
