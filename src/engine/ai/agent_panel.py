@@ -89,7 +89,14 @@ class AgentPanel:
         return heard
 
     async def _last_word(
-        self, supervisor: Agent, brief: Brief, context: str, until: float, heard: tuple[Opinion, ...], *, book: Book | None
+        self,
+        supervisor: Agent,
+        brief: Brief,
+        context: str,
+        until: float,
+        heard: tuple[Opinion, ...],
+        *,
+        book: Book | None,
     ) -> Opinion:
         """The supervisor's, who has heard the others; what is free is always asked."""
         spared = self.gate.spares_the_last_word(heard)

@@ -14,6 +14,7 @@ from engine.domain.snapshots import MarketSnapshot
 from engine.flow.proposed import key_of
 from engine.flow.proposing import reasons_of, signals_of
 from engine.flow.services import CycleServices
+from engine.flow.weighing import with_weights
 from engine.store.decisions import MadeFrom, made_from
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContext
@@ -38,6 +39,7 @@ class Silence:
         At a close that was not decided on, for a market that no halt of its data stops, and where the strategy leaves
         nothing that is held.
         """
+        seen = with_weights(self._services, uow, context, seen)
         signals = signals_of(context, seen)
         if signals.triggered or not seen.quality.usable or seen.quality.changes:
             return False

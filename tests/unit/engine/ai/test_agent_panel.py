@@ -187,6 +187,8 @@ async def test_where_the_venue_tells_no_order_book_in_time_no_price_is_believed(
         assert "no order book" in refused.reasons[0]
         room.venue.deaf, room.venue.hangs = None, "book"
         assert (await stops(room, 95, within=1)).reasons == refused.reasons
+
+
 COSTS = Price(input=Decimal(1), output=Decimal(1))
 
 
