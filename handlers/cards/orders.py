@@ -31,7 +31,7 @@ _PURPOSES = {
 
 def open_orders(found: Sequence[VenueOrders]) -> Card:
     """What is open at each venue."""
-    number = sum(len(each.own) + len(each.others) for each in found)
+    number = sum(len(each.own) + len(each.following) + len(each.others) for each in found)
     several = len(found) > 1
     return Card(
         title=wording.count(number, "open order") if number else "No open orders",
@@ -45,6 +45,7 @@ def _at_venue(found: VenueOrders, at: str) -> tuple[Item, ...]:
     return (
         *((Item(title=f"{found.venue} does not answer", text=said),) if found.trouble else ()),
         *(_own(order, at, missing=order.id in found.missing) for order in found.own),
+        *(_following(order, at) for order in found.following),
         *(_other(state, at) for state in found.others),
     )
 
@@ -55,6 +56,15 @@ def _own(order: Order, at: str, *, missing: bool) -> Item:
     return Item(
         title=f"{order.id} {asked.side} {wording.quantity(asked.quantity)} {BREAK}{named(asked.symbol, at)}",
         text=wording.lines(_terms(order), _filled(order), _for(order), lost),
+    )
+
+
+def _following(newest: Order, at: str) -> Item:
+    """What is still to be bought of an entry in slices: nothing of it is at the venue."""
+    told = [text for _, text in phrases.follows(newest)]
+    return Item(
+        title=f"{newest.id} {newest.request.side} slices {BREAK}{named(newest.request.symbol, at)}",
+        text=wording.lines(*told, _for(newest)),
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Verb
+from engine.domain.confirmations import CancelWish, Consent
 from engine.domain.errors import VenueError
 from engine.domain.events import SlicesEnded
 from engine.domain.messages import Person, Role
@@ -299,3 +300,27 @@ async def test_people_see_what_follows_what_was_bought_and_why_no_more(tmp_path:
         assert told.position_id == "T1"
         trade = dict(alerts.trade(await room.views.trade("T1")).fields)
         assert "are not bought: paused by Ada" in trade["Slices"]
+
+
+async def test_what_follows_is_among_the_orders_and_can_be_cancelled_by_any_of_its_slices(tmp_path: Path):
+    async with room_with(tmp_path) as room:
+        await room.enter()
+        await on_time(room, DAY + 5)
+        (item, *_) = orders.open_orders(await room.venue_reports.orders()).items[1:]
+        assert item.title.startswith("O3 buy slices")
+        assert "to follow, the next 2024-01-02 00:10 UTC" in item.text
+        await on_time(room, DAY + 9)
+        asked = await room.desk.confirming.cancelling.ask("Ada", "O1")
+        assert isinstance(asked.subject, CancelWish)
+        (held,) = await room.held()
+        assert (asked.subject.filled, asked.subject.order_id) == (held.quantity, "O3")
+        assert asked.subject.rest + held.quantity == await planned(room)
+        await on_time(room, DAY + 10)  # one more is sent while they think
+        await room.desk.confirming.press(asked.id, ADA, Consent.YES)
+        await room.desk.confirming.cancelling.finished()
+        await all_of_them(room)
+        found = await entries(room)
+        assert len(found) == 3
+        assert found[-1].reason.endswith("are not bought: cancelled by Ada")
+        assert await is_protected(room)
+        await agreed(room, tmp_path)

@@ -48,6 +48,7 @@ class VenueOrders:
 
     Attributes:
         own: Those of the bot, as they are in its books.
+        following: The newest slices of entries of which more is to follow.
         others: Those that somebody else has there.
         missing: The ids of ours that it should have and does not list.
         trouble: Why it could not be asked; empty where it was.
@@ -55,6 +56,7 @@ class VenueOrders:
 
     venue: str
     own: tuple[Order, ...]
+    following: tuple[Order, ...] = ()
     others: tuple[OrderState, ...] = ()
     missing: frozenset[str] = frozenset()
     trouble: str = ""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from engine.domain.confirmations import CancelWish, Confirmation, Consent
 from engine.domain.errors import BadInput
 from engine.domain.orders import Order, OrderStatus, Purpose
 from engine.execution.background import STOP_WITHIN, Background
 from engine.execution.emergency import being_ended
+from engine.execution.following import left_after, newest_slice, stop_following
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import Clock
 from engine.store.database import Database
@@ -49,10 +51,13 @@ class Cancelling:
         if now >= wish.expires_at:
             return asked.voided(now, "time is up")
         if consent is Consent.YES:
-            order = uow.orders.get(wish.order_id)
+            order = newest_slice(uow, uow.orders.get(wish.order_id))
             if reason := _obstacle(uow, order):
                 return asked.voided(now, reason[0].rstrip("."))
-            uow.orders.end_patience(order.id, now, f"by {person}")
+            if order.follows_at is not None:
+                stop_following(uow, order, f"cancelled by {person}", now)
+            if not order.status.final:
+                uow.orders.end_patience(order.id, now, f"by {person}")
         return asked.answered(consent, person, now)
 
     def begin(self, wish: CancelWish) -> None:
@@ -68,7 +73,7 @@ class Cancelling:
         await self._background.stop(within)
 
     def _ask(self, uow: UnitOfWork, person: str, order_id: str) -> Confirmation:
-        order, now = uow.orders.get(order_id), self.clock.now()
+        order, now = newest_slice(uow, uow.orders.get(order_id)), self.clock.now()
         if reason := _obstacle(uow, order):
             raise BadInput(*reason)
         asked = Confirmation(id=uow.confirmations.next_id(), subject=self._wish(uow, order, person, now), asked_at=now)
@@ -86,17 +91,24 @@ class Cancelling:
             symbol=order.request.symbol,
             side=order.request.side,
             is_entry=order.purpose is Purpose.ENTRY,
-            filled=order.filled,
-            rest=order.rest,
+            filled=order.filled if order.follows_at is None else _bought(uow, order),
+            rest=order.rest if order.follows_at is None else left_after(order),
             position_id=position_id,
             has_stop=bool(held and held.stop),
             expires_at=now + self.good_for,
         )
 
 
+def _bought(uow: UnitOfWork, order: Order) -> Decimal:
+    """What all slices of an entry have bought, in the base currency."""
+    return sum((each.filled for each in uow.orders.all_of_decision(order.decision_id)), Decimal(0))
+
+
 def _obstacle(uow: UnitOfWork, order: Order) -> tuple[str, str] | None:
     """Why an order cannot be cancelled by hand, and what can be done; ``None`` where it can."""
     name, look = order.id, f"/order {order.id} shows what becomes of it."
+    if order.status.final and order.follows_at is not None:
+        return None
     if order.status.final:
         return f"{name} is over: {order.status.value}.", look
     if order.purpose is Purpose.EXTERNAL:

@@ -14,14 +14,13 @@ from decimal import Decimal
 from engine.domain.autonomy import drift
 from engine.domain.decisions import Judged
 from engine.domain.errors import VenueError
-from engine.domain.events import SlicesEnded
-from engine.domain.figures import grouped
 from engine.domain.judging import Denied, RiskView
 from engine.domain.market import Book, Timeframe
 from engine.domain.orders import Order
 from engine.domain.plans import Slicing, TradePlan
 from engine.domain.risk_stats import RiskStats
 from engine.execution.coverage import is_being_left
+from engine.execution.following import left_after, stop_following
 from engine.execution.orders import intend_slice
 from engine.execution.sending import SEND_WITHIN
 from engine.execution.streaks import losses_of
@@ -166,7 +165,7 @@ class Slices:
         own = replace(slicing, most=max(left, 1))
         plan = replace(
             planned,
-            quantity=_rest(before),
+            quantity=left_after(before),
             starter=family[0].id,
             position_id=next((each.position_id for each in family if each.position_id), None),
             begun=planned.begun + sum((each.filled for each in family), Decimal(0)),
@@ -207,25 +206,8 @@ class Slices:
 
     def _give_up(self, uow: UnitOfWork, turn: _Turn, why: str) -> None:
         """Let nothing follow any more, and have people told why."""
-        before, base = turn.before, turn.before.request.symbol.partition("/")[0]
-        reason = f"{grouped(_rest(before).normalize())} {base} that were to follow are not bought: {why}"
-        uow.orders.follow(before.id, None, reason)
-        uow.emit(
-            SlicesEnded(
-                at=self.services.clock.now(),
-                order_id=before.id,
-                reason=reason,
-                approval_id=before.approval_id,
-                position_id=uow.orders.position_of(before.id),
-            )
-        )
+        stop_following(uow, turn.before, why, self.services.clock.now())
 
 
 def _followed(uow: UnitOfWork, venue: str) -> list[Order]:
     return [order for order in uow.orders.followed() if order.request.venue == venue]
-
-
-def _rest(before: Order) -> Decimal:
-    """What is left to be bought after a slice: what follows it, and what it has not got."""
-    not_got = before.rest if before.status.final else Decimal(0)
-    return (before.to_follow or Decimal(0)) + not_got

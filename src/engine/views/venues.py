@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.domain.errors import VenueError
@@ -42,8 +42,12 @@ class VenueReports:
 
     async def orders(self) -> tuple[VenueOrders, ...]:
         """What is open at each venue; one that does not answer is told of from the books alone."""
-        own = await self.store.read(lambda uow: uow.orders.unfinished())
-        return tuple(await asyncio.gather(*(self._orders_at(venue, own) for venue in self.exchanges)))
+        own, followed = await self.store.read(lambda uow: (uow.orders.unfinished(), uow.orders.followed()))
+        found = await asyncio.gather(*(self._orders_at(venue, own) for venue in self.exchanges))
+        return tuple(
+            replace(each, following=tuple(order for order in followed if order.request.venue == each.venue))
+            for each in found
+        )
 
     async def order(self, order_id: str) -> OrderView:
         """One order.
