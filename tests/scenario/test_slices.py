@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from engine.domain.events import SlicesEnded
 from engine.domain.messages import Person, Role
 from engine.domain.orders import Order, OrderStatus, Purpose
 from engine.domain.plans import Slicing
+from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.reconcile import agree, reconcile
 from engine.flow.slicing import Slices
 from engine.risk.limits import RiskLimits
@@ -324,3 +327,72 @@ async def test_what_follows_is_among_the_orders_and_can_be_cancelled_by_any_of_i
         assert found[-1].reason.endswith("are not bought: cancelled by Ada")
         assert await is_protected(room)
         await agreed(room, tmp_path)
+
+
+class Moments:
+    """Counts the moments before and after each call, and ends the program at one of them."""
+
+    def __init__(self, deadly: int) -> None:
+        self._left = deadly
+        self.last = ""
+
+    def passed(self, what: str) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self.last = what
+            raise Killed
+
+    def within(self, inner: Any) -> Any:
+        """The same object, whose calls are such moments."""
+        moments = self
+
+        class Mortal:
+            def __getattr__(self, name: str) -> Any:
+                found = getattr(inner, name)
+                if not inspect.iscoroutinefunction(found):
+                    return found
+
+                async def call(*words: Any, **more: Any) -> Any:
+                    moments.passed(f"before {name}")
+                    answer = await found(*words, **more)
+                    moments.passed(f"after {name}")
+                    return answer
+
+                return call
+
+        return Mortal()
+
+
+@pytest.mark.slow
+async def test_killed_at_any_moment_of_a_slice_nothing_is_bought_twice_lost_or_left_without_a_stop(tmp_path: Path):
+    died_at: list[str] = []
+    for deadly in range(1, 200):
+        moments, folder = Moments(deadly), tmp_path / str(deadly)
+        async with room_with(folder) as room:
+            await room.enter()
+            whole = await planned(room)
+            room.clock.to(DAY + 5)
+            store, venue = moments.within(room.store), moments.within(room.venue)
+            own = ExecutionOrchestrator(
+                store=store, venues={"paper": venue}, market_data={"paper": venue}, clock=room.clock
+            )
+            dying = replace(room.services, store=store, orchestrator=own, market_data={"paper": venue})
+            with suppress(Killed):
+                await Slices(services=dying).send_due("paper")
+        async with room_with(folder, minutes=DAY + 6) as room:
+            for minute in (DAY + 6, DAY + 7):
+                room.clock.to(minute)
+                await reconcile(room.store, room.orchestrator)
+            await all_of_them(room)
+            found = await entries(room)
+            assert len({each.request.client_id for each in found}) == len(found)
+            bought = sum(each.filled for each in found)
+            assert bought <= whole < bought + Decimal("0.01"), moments.last
+            assert all(each.status in (OrderStatus.FILLED, OrderStatus.REJECTED) for each in found)
+            assert await is_protected(room), moments.last
+            await agreed(room, folder)
+        if not moments.last:
+            break
+        died_at.append(moments.last)
+    assert {"before transact", "after transact", "before submit", "after submit", "before flush"} <= set(died_at)
+    assert len(died_at) > 20
