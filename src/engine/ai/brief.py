@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import count
 
 from engine.domain.briefs import Brief, BriefField
@@ -99,8 +100,12 @@ def with_opinions(brief: Brief, heard: Sequence[Opinion]) -> Brief:
     )
 
 
+@lru_cache(maxsize=4)
 def written(brief: Brief) -> str:
-    """A brief as it is put into a prompt: a line a field, and words of other people by themselves, marked as such."""
+    """A brief as it is put into a prompt: a line a field, and words of other people by themselves, marked as such.
+
+    All members of a panel are told the same one.
+    """
     own = [_written(field) for field in brief.fields if not field.is_foreign]
     foreign = [_written(field) for field in brief.fields if field.is_foreign]
     parts = [f"<brief symbol={brief.symbol} at={brief.at:%Y-%m-%dT%H:%MZ}>", *own, "</brief>"]

@@ -140,7 +140,7 @@ class QuietCloses:
             How many were taken; 0 where this one has to be done by itself.
         """
         count = self._at_most(at, before, most)
-        if count and self.clock is not None:
+        if count and self.clock is not None and not self.services.store.waiting:
             # While something waits the venue notes nothing: how far it is would after a crash pass for decided on.
             await self.services.store.transact(lambda _: None)
         run = await self._quiet(at, count)
