@@ -144,6 +144,7 @@ def _slack(
         receive=reception.answer,
         recorded=reception.recorded,
         interim=reception.interim,
+        arrived=reception.arrived,
         shown=reception.shown,
         home=board(views, access),
         draw=draw,

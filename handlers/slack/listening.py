@@ -20,7 +20,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from engine.domain.messages import Card, Incoming
-from handlers.answered import Interim, Recorded, Shown, no_interim, nothing_waits, on_record
+from handlers.answered import Arrived, Interim, Recorded, Shown, no_interim, nothing_waits, on_record
 from handlers.charts.illustrating import Draw, Illustrated, illustrated
 from handlers.lanes import Lanes
 from handlers.slack import reading
@@ -51,6 +51,7 @@ class Listener:
         speech: How commands are written there.
         recorded: Waits until what was received is on record: what only reads is answered before.
         interim: What is said at once of something whose answer takes long.
+        arrived: Is told of what a person did, before its turn comes.
         shown: Is told when a reply is there, or could not be shown.
     """
 
@@ -64,9 +65,11 @@ class Listener:
         speech: Speech,
         recorded: Recorded = on_record,
         interim: Interim = no_interim,
+        arrived: Arrived = nothing_waits,
         shown: Shown = nothing_waits,
     ) -> None:
         self._receive = receive
+        self._arrived = arrived
         self._shown = shown
         self._recorded = recorded
         self._interim = interim
@@ -117,6 +120,7 @@ class Listener:
             log.warning("slack.unreadable", kind=str(body.get("type")), detail=repr(error))
             return
         if heard:
+            self._arrived(heard.incoming)
             self._lanes.add(("person", heard.incoming.user), partial(self._handle, heard))
 
     async def _handle(self, heard: Heard) -> None:

@@ -16,7 +16,18 @@ from starlette.routing import BaseRoute
 
 from engine.domain.messages import Card, Destination, Ref
 from engine.timing.clocks import wall
-from handlers.answered import Interim, Note, Recorded, Shown, is_answer, no_interim, not_noted, nothing_waits, on_record
+from handlers.answered import (
+    Arrived,
+    Interim,
+    Note,
+    Recorded,
+    Shown,
+    is_answer,
+    no_interim,
+    not_noted,
+    nothing_waits,
+    on_record,
+)
 from handlers.charts.illustrating import Draw, no_pictures
 from handlers.outages import Health, Outage
 from handlers.slack.client import HideTokens, make_client, make_session
@@ -60,6 +71,7 @@ class SlackPlatform:
         sessions: Makes the connections, each answer within so many seconds; ``None`` for the network.
         wall: The wall clock, for the age of what Slack sends.
         recorded: Waits until what was received is on record.
+        arrived: Is told of what a person did, before its turn comes.
         shown: Is told when an answer is there.
     """
 
@@ -86,6 +98,7 @@ class SlackPlatform:
         wall: Callable[[], datetime] = wall,
         recorded: Recorded = on_record,
         interim: Interim = no_interim,
+        arrived: Arrived = nothing_waits,
         shown: Shown = nothing_waits,
     ) -> None:
         self._hide_tokens = HideTokens([token for token in (bot_token, app_token, signing_secret) if token])
@@ -111,6 +124,7 @@ class SlackPlatform:
             speech=speech,
             recorded=recorded,
             interim=interim,
+            arrived=arrived,
             shown=shown,
         )
         self._sockets = (

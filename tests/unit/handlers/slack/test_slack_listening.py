@@ -187,6 +187,21 @@ async def test_once_a_reply_stands_there_it_is_told(fake: FakeSlack) -> None:
     assert told == [("/status", 1)]
 
 
+async def test_what_arrives_is_told_before_its_turn_comes(fake: FakeSlack) -> None:
+    free, arrived, done = asyncio.Event(), list[str](), list[str]()
+
+    async def slow(heard: Incoming) -> None:
+        await free.wait()
+        done.append(words(heard))
+
+    async with running(fake, receive=slow, arrived=lambda heard: arrived.append(words(heard))):
+        for text in ("status", "why A1"):
+            await fake.user("U1").command(text, CHANNEL).finished()
+        await until(lambda: arrived == ["/status", "/why A1"])
+        assert done == []
+        free.set()
+
+
 WISH = Card(title="Close T1?", topic="closing:C1", buttons=(Button(label="Close T1", verb=Choice.CLOSE, about="C1"),))
 
 
