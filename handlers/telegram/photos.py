@@ -20,7 +20,9 @@ class NotShown(GreenlightError):
 
 def as_messages(shown: Illustrated) -> list[Illustrated]:
     """A picture with its card as caption; a card that is too long for that comes after it by itself."""
+    if not shown.png:
+        return [shown]
     parts = render(shown.card)
-    if not shown.png or (len(parts) <= 1 and all(utf16_units(part.plain) <= CAPTION for part in parts)):
+    if len(parts) <= 1 and all(utf16_units(part.plain) <= CAPTION for part in parts):
         return [shown]
     return [Illustrated(card=Card(title=""), png=shown.png, alt=shown.alt), Illustrated(card=shown.card)]

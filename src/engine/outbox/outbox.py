@@ -100,11 +100,11 @@ class OutboxSender:
     async def _send_all(self, name: str) -> None:
         async with self._sending[name]:
             while (showing := await self._next(name)) is not None:
-                await self._store.yield_to_answers()
                 await self._try(showing)
 
     async def _next(self, name: str) -> Showing | None:
         """What a platform should show next: the urgent first, then in the order in which the topics came up."""
+        await self._store.yield_to_answers()
         self._forget_rested()
         waiting = [s for s in await self._due() if s.destination.platform == name and not self._rests(s)]
         return min(waiting, key=lambda showing: not self._is_urgent(showing.topic), default=None)
