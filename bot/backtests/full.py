@@ -29,10 +29,10 @@ from engine.backtest.arrivals import arrivals
 from engine.backtest.bare import ANYTHING, BareRisk, bare_market, bare_model
 from engine.backtest.people import SimulatedPeople
 from engine.backtest.quiet import QuietCloses
-from engine.backtest.replay import INSTANT, Pace, Replay
+from engine.backtest.replay import INSTANT, GoesOn, Pace, Replay, for_ever
 from engine.backtest.replay_result import result_of
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
-from engine.backtest.tape import candles_of, demand_candles
+from engine.backtest.tape import candles_of, demand_candles, span_of
 from engine.data.feeds import FileFeed
 from engine.domain.adjustments import Adjusted
 from engine.domain.backtests import BacktestResult
@@ -75,10 +75,14 @@ class FullRun:
 
 
 def full_backtest(
-    setup: BacktestSetup, settings: Settings, externals: Externals = EXTERNALS, folder: Path | None = None
+    setup: BacktestSetup,
+    settings: Settings,
+    externals: Externals = EXTERNALS,
+    folder: Path | None = None,
+    goes_on: GoesOn = for_ever,
 ) -> BacktestResult:
     """Replay a setup with all that the settings know of its time: see ``full_run``."""
-    return full_run(setup, settings, history_of(settings), externals, folder).result
+    return full_run(setup, settings, history_of(settings), externals, folder, goes_on=goes_on).result
 
 
 def full_run(
@@ -88,6 +92,7 @@ def full_run(
     externals: Externals = EXTERNALS,
     folder: Path | None = None,
     adjuster: PPOAdjuster | None = None,
+    goes_on: GoesOn = for_ever,
 ) -> FullRun:
     """Replay a setup, with what was said of its markets where that is known.
 
@@ -98,6 +103,7 @@ def full_run(
         externals: What is outside the program: models are asked where they are given here.
         folder: Where its account is left, as ``greenlight.sqlite``; ``None`` for nowhere.
         adjuster: Who adjusts entries; ``None`` for who the settings name.
+        goes_on: Hears up to when it has come; where it says no the result ends there.
 
     Raises:
         BadInput: It fills at the close of a signal, which no market does.
@@ -111,7 +117,8 @@ def full_run(
         url = url_of(place / "greenlight.sqlite")
         upgrade(url)
         own = _settings(setup, settings, url, externals)
-        return asyncio.run(_replayed(setup, own, replace(_terms(setup, own, history), adjuster=adjuster), externals))
+        terms = replace(_terms(setup, own, history), adjuster=adjuster)
+        return asyncio.run(_replayed(setup, own, terms, externals, goes_on))
 
 
 @contextmanager
@@ -176,10 +183,11 @@ def _terms(setup: BacktestSetup, settings: Settings, history: SentimentHistory |
     )
 
 
-async def _replayed(setup: BacktestSetup, settings: Settings, terms: Terms, externals: Externals) -> FullRun:
+async def _replayed(
+    setup: BacktestSetup, settings: Settings, terms: Terms, externals: Externals, goes_on: GoesOn
+) -> FullRun:
     feed = _feed(setup)
-    first, ends = feed.span
-    begins = max(setup.start or first, first)
+    begins, ends = span_of(setup)
     market = Source(
         feed=feed,
         contexts=read_ahead(setup.contexts, _ROWS),
@@ -194,17 +202,22 @@ async def _replayed(setup: BacktestSetup, settings: Settings, terms: Terms, exte
         for venue in engine.venues.values():
             closing.callback(venue.close)
         begun = time.perf_counter()
-        await _run(engine, _people(setup), ends)
+        ended = await _run(engine, _people(setup), ends, goes_on)
         seconds = time.perf_counter() - begun
-        result = await engine.store.read(lambda uow: result_of(setup, uow, feed, (begins, ends), seconds))
+        traded = setup if ended == ends else replace(setup, end=ended)
+        result = await engine.store.read(lambda uow: result_of(traded, uow, feed, (begins, ended), seconds))
         tape = engine.models.tape if settings.asks_models else None
         entries = await engine.store.read(lambda uow: uow.decisions.entries(_ALL))
         adjusted = tuple(each.adjustment for each in entries if each.adjustment is not None)
         return FullRun(result=result, tape=None if tape is None else tape.use, adjusted=adjusted)
 
 
-async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime) -> None:
-    """Replay up to the last close; what that close says could only be traded at a price that is not there."""
+async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime, goes_on: GoesOn) -> datetime:
+    """Replay up to the last close; what that close says could only be traded at a price that is not there.
+
+    Returns:
+        When it ended: then, or at the close at which it was stopped.
+    """
     if not isinstance(engine.clock, MarketClock):
         raise BadInput("A backtest goes by the market's clock.", "Set market.clock to replay.")
     troubles: list[str] = []
@@ -216,14 +229,19 @@ async def _run(engine: Engine, people: SimulatedPeople | None, ends: datetime) -
         on_trouble=lambda text: troubles.append(text) if text else None,
         answering=lambda: engine.approvals.busy or engine.is_researching,
         journal=engine.store,
+        goes_on=goes_on,
     )
     await replay.run(ends - INSTANT)
-    engine.clock.move_to(ends)
-    await engine.services.orchestrator.sync_venue_events(PAPER)
-    await engine.books.mark_to_market(ends)
+    if replay.is_stopped:
+        ends = engine.market.feed.timeframe.floor(engine.clock.now())
+    else:
+        engine.clock.move_to(ends)
+        await engine.services.orchestrator.sync_venue_events(PAPER)
+        await engine.books.mark_to_market(ends)
     await engine.store.flush()
     if troubles:
         raise StoreError(f"The replay failed: {troubles[0]}.", "The log has the whole error.")
+    return ends
 
 
 def _people(setup: BacktestSetup) -> SimulatedPeople | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from bot.backtests.options import BacktestOptions, JsonOption, ParamsOption, refuse_no_room, with_options, write
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.progress import INTERRUPTED, Progress, stopped_by_ctrl_c
 from bot.run_options import MoreData
 from config.settings import Settings, secrets
 from engine.domain.errors import GreenlightError
@@ -75,7 +77,9 @@ def backtest(
         setup = setup_of(options.of_one(asked, full=full), settings)
         refuse_peeking(setup)
         now = datetime.now(UTC)
-        result = _replayed(setup, settings) if full else run(setup)
+        result, stopped = _replayed(setup, settings) if full else (run(setup), False)
+        if stopped:
+            setup = replace(setup, end=result.ends)
         report = report_of(
             setup,
             result,
@@ -95,11 +99,31 @@ def backtest(
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
+    if stopped:
+        typer.echo(f"Stopped by Ctrl-C: it has come to {result.ends:%Y-%m-%d %H:%M} UTC.", err=True)
+        raise typer.Exit(INTERRUPTED)
 
 
-def _replayed(setup: BacktestSetup, settings: Settings) -> BacktestResult:
+def _replayed(setup: BacktestSetup, settings: Settings) -> tuple[BacktestResult, bool]:
+    """Replay with a line of progress, until it is done or Ctrl-C is pressed; whether it was."""
     from bot import logs
     from bot.backtests.full import full_backtest
+    from engine.backtest.tape import span_of
 
     logs.configure(settings.logs, secrets(settings))
-    return full_backtest(setup, settings)
+    begins, ends = span_of(setup)
+    progress, at = Progress((ends - begins).days), begins
+
+    with stopped_by_ctrl_c() as is_stopped:
+
+        def goes_on(now: datetime) -> bool:
+            nonlocal at
+            progress.done((now - begins).days - (at - begins).days, f"; {now:%Y-%m-%d}")
+            at = now
+            return now <= begins or not is_stopped()  # of no candle there is nothing to tell
+
+        try:
+            result = full_backtest(setup, settings, goes_on=goes_on)
+        finally:
+            progress.close()
+    return result, result.ends < ends

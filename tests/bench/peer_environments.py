@@ -2,8 +2,6 @@
 
     python -m tests.bench.peer_environments          # makes them, once: minutes, and some hundred MB
 
-freqtrade is not among them: even its backtests ask a venue for its markets, and nothing here may call one.
-
 They are made in ``.peers/`` of the checkout, or in ``$GREENLIGHT_PEERS``. ``make bench`` measures those that are there
 on the same candles, in the same run, and ours alone where there are none.
 """
@@ -16,7 +14,7 @@ import sys
 import venv
 from pathlib import Path
 
-PEERS = ("vectorbt", "backtesting", "nautilus_trader")
+PEERS = ("vectorbt", "backtesting", "nautilus_trader", "freqtrade")
 """Each has a script in ``peers/`` that does the same with it."""
 FOLDER = Path(os.environ.get("GREENLIGHT_PEERS", Path(__file__).parents[2] / ".peers"))
 

@@ -1,7 +1,7 @@
 """How fast others are with S1 on the same candles, in processor seconds; see ``peer_environments``.
 
 A peer must come to our trades and, to a tenth, to our equity: else it would be measured at something else.
-backtesting.py and nautilus_trader go over candles one by one, so they are asked for less.
+backtesting.py, nautilus_trader and freqtrade go over candles one by one, so they are asked for less.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
 
 GRID = list(product(range(10, 49, 2), range(60, 151, 10)))
 """That of ``test_a_sweep``."""
-LESS = {"backtesting": (100_000, GRID[:2]), "nautilus_trader": (100_000, GRID[:2])}
+LESS = dict.fromkeys(("backtesting", "nautilus_trader", "freqtrade"), (100_000, GRID[:2]))
 """Of a million candles, and of the grid."""
 TERMS = {"nautilus_trader": BareTerms(fill_at=FillAt.SIGNAL_CLOSE)}
 """Those that cannot fill at the next open are held against ours at the close."""

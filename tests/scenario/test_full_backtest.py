@@ -69,6 +69,29 @@ def test_a_bare_cross_is_the_same_by_kernel_cycle_and_plain_python(count: int, s
     demand_the_same_trades(backtest(asked), result)
 
 
+def test_one_that_is_stopped_has_traded_up_to_there_as_one_that_goes_on(settings: Settings) -> None:
+    """At the 50th moment at which something was done, quiet closes together."""
+    asked, heard = setup(SmaCross(fast=3, slow=9), jumpy(1, 700)), list[datetime]()
+
+    def goes_on(now: datetime) -> bool:
+        heard.append(now)
+        return len(heard) < 50
+
+    stopped = full_backtest(asked, settings, goes_on=goes_on)
+    assert heard == sorted(heard)
+    assert len(heard) == 50
+    assert stopped.ends == heard[-1]
+    assert stopped.candles == int((stopped.ends - stopped.begins) / timedelta(hours=1)) < 700
+    known = [(each.opened_at, each.closed_at) for each in backtest(asked).trades if each.closed_at <= stopped.ends]
+    assert [(each.opened_at, each.closed_at) for each in stopped.trades] == known
+    assert len(known) > 10
+    held = sum(each.quantity * each.price for each in stopped.held)
+    gained = sum(each.net for each in stopped.trades)
+    paid = sum(each.quantity * each.entry_price for each in stopped.held)
+    fees = stopped.fees - sum(each.fees for each in stopped.trades)
+    assert stopped.final_equity == pytest.approx(10_000 + gained + held - paid - fees, rel=1e-9)
+
+
 @pytest.mark.parametrize("count", [250, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_bare_rsi_bands_are_the_same_by_kernel_cycle_and_plain_python(count: int, settings: Settings) -> None:
     series = jumpy(25, count)

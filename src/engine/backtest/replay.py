@@ -33,6 +33,8 @@ INSTANT = timedelta(seconds=1)
 """What passes once everything due at a moment is done: answers of people are always later than the candle they saw."""
 AGAIN_AFTER = 1.0
 """Wall seconds after which a database that could not be read is read again."""
+GoesOn = Callable[[datetime], bool]
+"""Hears of a moment at which all that was due is done; whether to go on."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 BREATH = 0.05
 """Wall seconds between two looks at whether an approval has been answered."""
@@ -86,6 +88,12 @@ class Journal(Protocol):
         ...
 
 
+def for_ever(now: datetime) -> bool:
+    """Nobody looks on."""
+    del now
+    return True
+
+
 class NoJournal:
     """For jobs that write nothing."""
 
@@ -103,6 +111,7 @@ class Replay:
         open_approvals: The ids of the approvals that wait for people.
         answering: Whether a person's answer is being carried out.
         journal: Where the jobs write.
+        goes_on: Who looks on, and may stop it.
     """
 
     def __init__(
@@ -115,6 +124,7 @@ class Replay:
         on_trouble: Callable[[str], None],
         answering: Callable[[], bool] = lambda: False,
         journal: Journal | None = None,
+        goes_on: GoesOn = for_ever,
     ) -> None:
         self._clock = clock
         self._jobs = jobs
@@ -124,6 +134,7 @@ class Replay:
         self._troubles = Troubles(on_trouble)
         self._answering = answering
         self._journal = journal or NoJournal()
+        self._goes_on = goes_on
         self._uncommitted = 0
         self._waiting_since: dict[str, float] = {}
         self._stopping = False
@@ -131,6 +142,11 @@ class Replay:
             job.name: job.trigger.after(clock.now() - timedelta.resolution) if job.trigger else None for job in jobs
         }
         self._owed = self._making_up()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it has ended, or will, before it would have by itself."""
+        return self._stopping
 
     def stop(self) -> None:
         """End the run once what is due at this moment is done."""
@@ -171,6 +187,8 @@ class Replay:
         self._uncommitted += len(times)
         if self._uncommitted >= self._pace.commit_every or self._journal.has_news:
             await self._commit()
+        if not self._goes_on(times[-1]):
+            self.stop()
         return False
 
     async def _do_ahead(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
@@ -16,7 +16,7 @@ from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.backtest.whole_units import in_ticks, offered_lots
 from engine.domain.decisions import Frame
 from engine.domain.errors import BadInput, DataError
-from engine.domain.market import Candles, Timeframe, to_millis
+from engine.domain.market import Candles, Timeframe, from_millis, to_millis
 from engine.ports import Frames, Strategy
 from engine.risk.limits import RiskLimits
 from engine.risk.market_rules import refused_at_close
@@ -152,6 +152,17 @@ def candles_of(setup: BacktestSetup, symbol: str) -> Candles:
             f"There are no candles of {symbol} before {setup.end:%Y-%m-%d %H:%M} UTC.", "Set a later --end."
         )
     return candles
+
+
+def span_of(setup: BacktestSetup) -> tuple[datetime, datetime]:
+    """From when to when it goes: from its start, or from its first candle, to the close of its last.
+
+    Raises:
+        DataError: There are no candles of a market.
+    """
+    candles = [candles_of(setup, symbol) for symbol in setup.candles]
+    first = from_millis(min(int(each.open_ms[0]) for each in candles))
+    return max(setup.start or first, first), max(each.closed_at for each in candles)
 
 
 def demand_candles(setup: BacktestSetup) -> None:
