@@ -209,6 +209,10 @@ def _live_jobs(settings: Settings, engine: Engine) -> Sequence[Job]:
     venues = engine.services.orchestrator.venues
 
     async def follow(venue: str, _: datetime) -> None:
+        """A look that would have to wait is left to the next time: nothing that matters is to stand behind it."""
+        real = engine.real.get(venue)
+        if real is not None and not real.has_room_for_a_look:
+            return
         await engine.services.orchestrator.sync_venue_events(venue)
 
     async def look_at_data(venue: str, _: datetime) -> None:

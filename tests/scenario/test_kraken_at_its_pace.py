@@ -68,6 +68,29 @@ async def test_a_purchase_waits_before_it_is_sent_and_not_before_it_is_protected
     assert fake.counter.refused == 0
 
 
+@pytest.mark.slow
+async def test_on_a_counter_that_is_used_up_a_sale_costs_four_looks_and_waits_for_two(
+    bench: Bench, fake: FakeKraken
+) -> None:
+    await bench.buy("a")
+    with asking(Urgency.NEWS):
+        await asyncio.gather(*(bench.exchange.balances() for _ in range(12)))
+    assert not bench.exchange.has_room_for_a_look
+    (held,) = await bench.held()
+    before, begins = len(calls_of(fake)), asyncio.get_running_loop().time()
+    selling = asyncio.create_task(bench.sell(held))
+    while "AddOrder" not in calls_of(fake)[before:]:
+        assert not selling.done()
+        await asyncio.sleep(0.05)
+    took = asyncio.get_running_loop().time() - begins
+    until_sold = calls_of(fake)[before:].index("AddOrder")
+    looked = ["QueryOrders", "BalanceEx", "QueryOrders", "CancelOrder", "QueryOrders"]
+    assert calls_of(fake)[before:][:until_sold] == looked
+    assert (took < 15, fake.counter.refused) == (True, 0)
+    selling.cancel()
+    await asyncio.gather(selling, return_exceptions=True)
+
+
 async def test_after_a_restart_the_record_has_the_venues_ids(bench: Bench, fake: FakeKraken) -> None:
     await bench.buy("a")
     await bench.crash()

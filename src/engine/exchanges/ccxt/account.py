@@ -44,10 +44,10 @@ _IN_TURN = frozenset({"kraken"})
 """Venues whose requests carry a number that grows: one at a time, or a later one may be there before an earlier."""
 _LIMITS_BY_KEY = frozenset({"kraken"})
 """Venues at which an account's calls count by themselves, beside those for its prices."""
-_ROOM = {"kraken": (18.0, 18.0)}
+_ROOM = {"kraken": (18.0, 18.0, 6.0)}
 """Of venues at which it is not the usual: how many wall seconds of the budget may be used at once, and how many more
-where what has become of an order is asked for. Kraken's counter goes to 15, and a call that counts takes three seconds;
-what is left out is for calls that count more there than ccxt says."""
+where what has become of an order is asked for, and where something is to be sold. Kraken's counter goes to 15, and a
+call that counts takes three seconds; orders and cancelling do not count there."""
 _ID_LENGTH = 32
 """How long our client ids are; somebody else's order may have none, and goes by the venue's."""
 _FAR_AHEAD = 2**53
@@ -122,13 +122,14 @@ class VenueAccount(VenueClient):
         if "recvWindow" in venue.options:
             venue.options["recvWindow"] = RECEIVE_WINDOW_MS
         share = min(self._share, 1.0) if venue.id in _LIMITS_BY_KEY else 1.0  # of these the account has all
-        burst, reserve = _ROOM.get(venue.id, (BURST, BURST))
+        burst, reserve, last = _ROOM.get(venue.id, (BURST, BURST, BURST))
         self._budget = venue.throttle = Budget(
             venue.rateLimit * share / 1000,
             monotonic=self._clock.monotonic,
             sleep=asyncio.sleep,
             burst=burst,
             reserve=reserve,
+            last=last,
         )
         if venue.id in _IN_TURN:
             venue.nonce = Growing(venue.milliseconds)
@@ -160,6 +161,11 @@ class VenueAccount(VenueClient):
             behind_ms=self._ccxt.options.get("timeDifference") or 0,
             gate=Gate(self.name, monotonic=self._clock.monotonic, now=self._clock.now, quiet=self.quiet),
         )
+
+    @property
+    def has_room_for_a_look(self) -> bool:
+        """Whether it can be asked at once what is under way; so it is before it was ever asked."""
+        return self._budget is None or self._budget.has_room_for_a_look
 
     async def room_for_news(self) -> None:
         """Wait until it can be asked at once what becomes of an order: what is bought has no stop before that."""

@@ -64,6 +64,7 @@ class Budget:
         sleep: Waits so many of them.
         burst: How many wall seconds of the budget may be used at once.
         reserve: How many more may be where what has become of an order is asked for.
+        last: How many more than those may be where something is to be sold.
     """
 
     def __init__(
@@ -74,12 +75,14 @@ class Budget:
         sleep: Callable[[float], Awaitable[None]],
         burst: float = BURST,
         reserve: float = BURST,
+        last: float = BURST,
     ) -> None:
         self._pace = pace
         self._monotonic = monotonic
         self._sleep = sleep
         self._burst = burst
         self._reserve = reserve
+        self._last = last
         self._used_until = float("-inf")
         """When all that was asked is used up: so far ahead of now as is used at once."""
         self._waiting: list[tuple[Urgency, int, float]] = []
@@ -97,9 +100,14 @@ class Budget:
         """Wait until what becomes of an order that is sent then can be asked for without waiting."""
         await self._wait((Urgency.NEWS, next(self._numbers), 0.0), _NEWS_TAKES)
 
+    @property
+    def has_room_for_a_look(self) -> bool:
+        """Whether a look at what is under way, with the trades that it may lead to, would not have to wait now."""
+        return self._seconds_of((Urgency.ROUTINE, next(self._numbers), 0.0)) + _NEWS_TAKES <= 0
+
     def refused(self) -> None:
         """Note that the venue said that it was asked too often: others may have asked it too."""
-        full = self._monotonic() + self._burst + self._reserve + _AFTER_REFUSAL
+        full = self._monotonic() + self._burst + self._reserve + self._last + _AFTER_REFUSAL
         self._used_until = max(self._used_until, full)
 
     async def _wait(self, mine: tuple[Urgency, int, float], spare: float = 0.0) -> None:
@@ -115,5 +123,6 @@ class Budget:
     def _seconds_of(self, mine: tuple[Urgency, int, float]) -> float:
         """How long one has to wait yet, behind those before it."""
         room = self._burst + (self._reserve if mine[0] <= Urgency.NEWS else 0.0)
+        room += self._last if mine[0] <= Urgency.EXIT else 0.0
         before = sum(each[2] for each in self._waiting if each < mine)
         return self._used_until - self._monotonic() + before - room

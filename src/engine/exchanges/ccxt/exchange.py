@@ -42,6 +42,8 @@ from engine.ports import Clock, Cursor, EventBatch, MarketData
 if TYPE_CHECKING:  # what is slow to import
     from engine.exchanges.ccxt.account_stream import AccountStream
 
+_OF_LATE = 10.0
+"""Wall seconds for which what the account owns is known well enough to see whether a sale can be had."""
 _REMEMBERED = 1000
 """How many orders are remembered as taken: sent once more in this run, they are not sent at all."""
 
@@ -73,6 +75,7 @@ class CcxtExchange:
         self._clock = clock
         self._stream: AccountStream | None = None
         self._acks: dict[str, Ack] = {}
+        self._owned: tuple[float, Mapping[str, Decimal]] | None = None
         self._lookup = Lookup(name=name, account=account, record=record, clock=clock)
         self._watching = Watching(account=account, lookup=self._lookup, market_data=market_data, clock=clock)
         self._happenings = Happenings(
@@ -83,6 +86,11 @@ class CcxtExchange:
     def is_streamed(self) -> bool:
         """Whether the venue tells by itself of its orders at present; what it does not tell is asked for."""
         return self._stream is not None
+
+    @property
+    def has_room_for_a_look(self) -> bool:
+        """Whether a look at what happened would not have to wait for what the venue allows."""
+        return self._account.has_room_for_a_look
 
     @property
     def skew(self) -> float | None:
@@ -142,7 +150,7 @@ class CcxtExchange:
         return await self._send(request, market)
 
     async def _send(self, request: OrderRequest, market: Market) -> SubmitResult:
-        self._happenings.expect()
+        self._owned = None
         try:
             venue_id = await self._place(request, market)
         except Duplicate as error:
@@ -200,12 +208,18 @@ class CcxtExchange:
         reason = market if isinstance(market, str) else await self._refusal(sale, market)
         if reason or isinstance(market, str):
             return reason
-        self._happenings.expect()
-        with asking(Urgency.NEWS):
-            held = (await self.balances()).get(market.base, Decimal(0))
+        with asking(Urgency.EXIT):
+            held = (await self._owned_of_late()).get(market.base, Decimal(0))
         if quantity > held:
             return f"it sells {grouped(quantity)} {market.base}, and {grouped(held)} is held"
         return ""
+
+    async def _owned_of_late(self) -> Mapping[str, Decimal]:
+        """What the account owns, as it was told a moment ago where nothing was sent since: a sale asks for it twice."""
+        now = self._clock.monotonic()
+        if self._owned is None or now - self._owned[0] > _OF_LATE:
+            self._owned = now, await self.balances()
+        return self._owned[1]
 
     async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
         """What the venue knows of an order of a market."""
@@ -221,17 +235,23 @@ class CcxtExchange:
         """
         await self._account.open()
         self._lookup.drop(client_id)
-        self._happenings.expect()
-        with asking(Urgency.NEWS):
-            return await self._cancel(symbol, client_id)
+        with asking(Urgency.EXIT):
+            state = await self._cancel(symbol, client_id)
+        if isinstance(state, OrderState):
+            self._lookup.cancelled(state)
+        return state
 
     async def _cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
-        before = await self._lookup.find(symbol, client_id, fills=False)
-        if isinstance(before, NotFound) or before.status.final:
-            return before
+        """Look first where an order has to be looked for anyway: else cancelling costs no look, and the answer one."""
+        is_oco = False
+        if not (self._account.habits.told_by_ids and await self._lookup.is_called(client_id)):
+            before = await self._lookup.find(symbol, client_id, fills=False)
+            if isinstance(before, NotFound) or before.status.final:
+                return before
+            is_oco = before.type is OrderType.OCO
         failed: VenueError | None = None
         try:
-            await self._take_back(before)
+            await self._take_back(symbol, client_id, is_oco=is_oco)
         except VenueError as error:
             failed = error  # it may be done all the same: the state says
         after = await self._lookup.find(symbol, client_id, fills=False)
@@ -239,16 +259,15 @@ class CcxtExchange:
             raise failed
         return after
 
-    async def _take_back(self, state: OrderState) -> None:
+    async def _take_back(self, symbol: str, client_id: str, *, is_oco: bool) -> None:
         """Cancel an order, or the leg of it that is there: where both are, one goes with the other."""
-        request = await self._lookup.request_of(state.client_id)
-        ids = [state.client_id]
-        if OrderType.OCO in (state.type, request and request.type) or self._lookup.is_watched(request):
-            ids = [legs.leg_id(state.client_id, leg) for leg in (legs.STOP, legs.TARGET)]
-        for client_id in ids:
+        request = await self._lookup.request_of(client_id)
+        ids = [client_id]
+        if is_oco or (request is not None and request.type is OrderType.OCO) or self._lookup.is_watched(request):
+            ids = [legs.leg_id(client_id, leg) for leg in (legs.STOP, legs.TARGET)]
+        for each in ids:
             try:
-                venue_id = await self._lookup.venue_id(state.symbol, client_id)
-                await self._account.cancel(state.symbol, client_id, venue_id)
+                await self._account.cancel(symbol, each, await self._lookup.venue_id(symbol, each))
             except Missing:
                 continue
             return

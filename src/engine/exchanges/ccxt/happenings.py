@@ -18,7 +18,7 @@ from typing import Any
 
 from engine.domain.errors import UnknownCursor
 from engine.domain.market import to_millis
-from engine.domain.orders import NotFound, Order, OrderState, OrderStatus, OrderType
+from engine.domain.orders import NotFound, Order, OrderState, OrderStatus
 from engine.exchanges.ccxt import orders, taken_in
 from engine.exchanges.ccxt.account import Missing, Rejected, VenueAccount
 from engine.exchanges.ccxt.budget import asking
@@ -30,8 +30,6 @@ from engine.ports import Clock, Cursor, EventBatch, VenueEvent
 
 Raw = Mapping[str, Any]
 
-_EXPECTED_FOR = 5.0
-"""Wall seconds for which what comes of an order that was sent or taken back is asked for before other things."""
 SWEEP_EVERY = timedelta(minutes=1)
 """How often trades are asked for in every market, whether an order of ours is there or not."""
 
@@ -61,7 +59,6 @@ class Happenings:
         self._clock = clock
         self._symbols = tuple(symbols)
         self._swept = float("-inf")
-        self._expected_until = float("-inf")
         self._going_on: set[Cursor | None] = set()
         """With any other cursor somebody goes on elsewhere than where this one is."""
         self._checked: set[str] = set()
@@ -71,20 +68,21 @@ class Happenings:
         """Have a market's trades asked for at the next look: the venue told of something there."""
         self._stirred.add(symbol)
 
-    def expect(self) -> None:
-        """Have the looks of the next moment go before other things: something is bought or sold."""
-        self._expected_until = self._clock.monotonic() + _EXPECTED_FOR
-
     async def after(self, cursor: Cursor | None) -> EventBatch:
-        """What happened after a cursor, in order; with ``None`` as far back as the venue tells at once."""
+        """What happened after a cursor, in order; with ``None`` as far back as the venue tells at once.
+
+        It goes before lists, for who asks may be about to sell: who only looks in now and then asks first whether there
+        is room (``VenueAccount.has_room_for_a_look``), and leaves it to the next time where there is none.
+        """
         taken = TakenIn.read(cursor, self._account.label) if cursor else self._from_now()
         self._account.begin_look()
         under_way = await self._lookup.under_way()
         await self._watching.look(list(under_way.values()))
-        with asking(Urgency.NEWS if self._presses(under_way) else Urgency.ROUTINE):
+        with asking(Urgency.NEWS):
             states = await self._states(under_way)
         begins = self._clock.monotonic()
-        sweeps = cursor is None or cursor not in self._going_on or begins - self._swept >= SWEEP_EVERY.total_seconds()
+        due = begins - self._swept >= SWEEP_EVERY.total_seconds() and self._account.has_room_for_a_look
+        sweeps = cursor is None or cursor not in self._going_on or due
         asked = self._stirred | {states[name].symbol for name in _with_news(states, under_way)}
         symbols = dict.fromkeys([*sorted(asked), *(self._all(taken, under_way) if sweeps else ())])
         found: list[Raw] = []
@@ -103,11 +101,6 @@ class Happenings:
         self._going_on = {batch.cursor} if events else {batch.cursor, cursor}
         return batch
 
-    def _presses(self, under_way: Mapping[str, Order]) -> bool:
-        """Whether something may have been filled just now: it has no protection before that is known."""
-        expected = self._clock.monotonic() < self._expected_until or bool(self._stirred)
-        return expected or any(order.request.type is OrderType.MARKET for order in under_way.values())
-
     def _from_now(self) -> TakenIn:
         skew = self._account.skew or 0.0
         return TakenIn(
@@ -122,7 +115,12 @@ class Happenings:
     async def _states(self, under_way: Mapping[str, Order]) -> dict[str, OrderState]:
         """Where each order is that was at the venue: with others in one call, else asked for by itself."""
         there: dict[str, dict[str, OrderState]] = {}
-        held = [order for order in under_way.values() if not self._lookup.is_watched(order.request)]
+        ends = {client_id: end for client_id in under_way if (end := self._lookup.end_of(client_id)) is not None}
+        held = [
+            order
+            for client_id, order in under_way.items()
+            if client_id not in ends and not self._lookup.is_watched(order.request)
+        ]
         for state in orders.order_states(await self._told_of(held)):
             self._lookup.note(state)
             whole, leg = orders.as_whole(state)
@@ -130,7 +128,9 @@ class Happenings:
         states: dict[str, OrderState] = {}
         for client_id, order in under_way.items():
             known = there.get(client_id, {})
-            if "" in known:
+            if client_id in ends:
+                states[client_id] = ends[client_id]
+            elif "" in known:
                 states[client_id] = known[""]
             elif self._lookup.is_whole(known, client_id):
                 states[client_id] = self._lookup.whole(known, order.request)

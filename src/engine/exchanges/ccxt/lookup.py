@@ -44,6 +44,8 @@ class Lookup:
         """What the venue calls an order, by its client id."""
         self._alone: set[str] = set()
         """Stops and targets whose target was never sold, for they were taken in this run."""
+        self._cancelled: dict[str, OrderState] = {}
+        """Orders that were cancelled in this run and are still taken for open in the record, by client id."""
 
     def drop(self, client_id: str) -> None:
         """Note that a stop and target that is watched here is watched no more."""
@@ -52,6 +54,18 @@ class Lookup:
     def is_dropped(self, client_id: str) -> bool:
         """Whether it is watched no more."""
         return client_id in self._dropped
+
+    def cancelled(self, state: OrderState) -> None:
+        """Note the end of an order that was cancelled: it does not change any more, and need not be asked for.
+
+        Of a stop and target something may be sold that was under way: of that the venue is asked.
+        """
+        if state.status.final and (state.type is not OrderType.OCO or state.client_id in self._alone):
+            self._cancelled[state.client_id] = state
+
+    def end_of(self, client_id: str) -> OrderState | None:
+        """How an order has ended that was cancelled; ``None`` where that is not known."""
+        return self._cancelled.get(client_id)
 
     def touch(self, client_id: str) -> None:
         """Note that something of a stop and target that is watched here is at the venue, or may be."""
@@ -69,6 +83,7 @@ class Lookup:
         self._dropped &= ids
         self._untouched &= ids
         self._alone &= ids
+        self._cancelled = {name: state for name, state in self._cancelled.items() if name in ids}
         self._dropped |= {order.request.client_id for order in written if order.cancel_requested_at is not None}
         return {order.request.client_id: order for order in written if order.status.at_venue}
 
@@ -208,6 +223,14 @@ class Lookup:
             raw = await self._account.order(symbol, "", venue_id)
             return raw if raw.get("clientOrderId") == client_id else None
         return None
+
+    async def is_called(self, client_id: str) -> bool:
+        """Whether it is known what the venue calls an order; of a stop and target, its stop."""
+        request = await self.request_of(client_id)
+        if request is None or self.is_watched(request):
+            return False
+        is_oco = request.type is OrderType.OCO
+        return bool(await self._id_of(legs.leg_id(client_id, legs.STOP) if is_oco else client_id))
 
     async def _id_of(self, client_id: str) -> str:
         """What the venue calls an order, as far as is known here or written down; of a stop and target, its stop."""

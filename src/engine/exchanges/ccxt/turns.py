@@ -20,8 +20,10 @@ AT_ONCE = 8
 class Urgency(IntEnum):
     """How soon a question is wanted answered, the soonest first."""
 
-    ORDER = -2
+    ORDER = -3
     """An order, or to cancel one: it waits for nothing."""
+    EXIT = -2
+    """What has to be known before something is sold."""
     NEWS = -1
     """What has become of an order: what is bought has no protection before that is known."""
     CLOSE = 0

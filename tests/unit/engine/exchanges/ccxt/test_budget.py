@@ -74,6 +74,22 @@ async def test_what_has_become_of_an_order_is_asked_for_before_lists_that_wait()
     assert asked == ["news"] * 4 + ["list"] * 2
 
 
+async def test_what_a_sale_has_to_know_has_room_when_nothing_else_has_any() -> None:
+    hand = Hand()
+    budget = Budget(1, monotonic=lambda: hand.now, sleep=hand.sleep, burst=10, reserve=10, last=6)
+    assert budget.has_room_for_a_look
+    with asking(Urgency.NEWS):
+        await budget(7)
+        assert not budget.has_room_for_a_look, "it may lead to trades, which count as well"
+        await budget(14)
+    with asking(Urgency.EXIT):
+        await budget(3)
+        await budget(3)
+        assert hand.slept == []
+        await budget(3)
+    assert hand.slept == [1.0]
+
+
 async def test_a_refusal_by_the_venue_leaves_room_for_orders_alone() -> None:
     hand = Hand()
     budget = hand.budget()
