@@ -24,6 +24,8 @@ from engine.store.database import Database
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Wall seconds after which a stream that was lost is connected anew, doubling."""
+_HELD = 30.0
+"""Wall seconds for which a connection that is lost must have held to have been a good one."""
 _log = structlog.get_logger(__name__)
 SHARE = 0.3
 """How much of what a venue allows is used for an account: the rest is for its prices, and for a download of history."""
@@ -120,15 +122,23 @@ def open_real_venues(
     return found
 
 
-async def follow_news(exchange: CcxtExchange, sync: Callable[[str], Awaitable[None]]) -> None:
+async def follow_news(
+    exchange: CcxtExchange,
+    sync: Callable[[str], Awaitable[None]],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
     """Have what a venue tells by itself taken in at once, until it is cancelled; the looks between go on as ever.
+
+    A connection that held for a while and told nothing was a good one: after it the next is made soon again.
 
     Args:
         exchange: The venue.
         sync: Takes in what happened at the venue of a name.
+        sleep: Waits so many wall seconds.
     """
-    pause = _FIRST_PAUSE
+    pause, now = _FIRST_PAUSE, asyncio.get_running_loop().time
     while True:
+        begins = now()
         try:
             if not await exchange.news():
                 return
@@ -136,7 +146,8 @@ async def follow_news(exchange: CcxtExchange, sync: Callable[[str], Awaitable[No
             await sync(exchange.name)
         except GreenlightError as error:
             _log.info("orders are looked at in turn meanwhile", venue=exchange.name, detail=error.message)
-            await asyncio.sleep(pause)
+            pause = _FIRST_PAUSE if now() - begins >= _HELD else pause
+            await sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
