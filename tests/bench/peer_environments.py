@@ -16,6 +16,8 @@ from pathlib import Path
 
 PEERS = ("vectorbt", "backtesting", "nautilus_trader", "freqtrade")
 """Each has a script in ``peers/`` that does the same with it."""
+TRAINED = {"gym_anytrading": ("gym-anytrading", "stable-baselines3")}
+"""Environments that policies are trained in, and what each needs."""
 FOLDER = Path(os.environ.get("GREENLIGHT_PEERS", Path(__file__).parents[2] / ".peers"))
 
 
@@ -35,6 +37,11 @@ def main() -> None:
             venv.create(FOLDER / peer, clear=True)
             python = FOLDER / peer / "bin" / "python"
             subprocess.run([sys.executable, "-m", "uv", "pip", "install", "--python", python, peer], check=True)
+            (FOLDER / peer / "made").touch()
+    for peer, needs in TRAINED.items():
+        if python_of(peer) is None:
+            venv.create(FOLDER / peer, clear=True, with_pip=True)  # pip takes torch for the CPU, where that is at hand
+            subprocess.run([FOLDER / peer / "bin" / "python", "-m", "pip", "install", "-q", *needs], check=True)
             (FOLDER / peer / "made").touch()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import timeit
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,12 +20,15 @@ from engine.learning.shipped import SHIPPED
 from engine.learning.splits import Stretch
 from engine.strategies.mean_reversion import MeanReversion
 from tests.bench.conftest import Tell
+from tests.bench.peer_environments import TRAINED
+from tests.bench.test_peers import Peer
 from tests.fakes.backtests import jumpy, setup
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CANDLES, EPISODES, STEPS = 20_000, 512, 50
 DAYS = 60
 ANSWERS = 1_000
+PEER_STEPS = 8_192
 
 
 def test_decisions_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
@@ -51,6 +56,38 @@ def test_decisions_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
     assert ended
     tell("training, episodes alone", STEPS * EPISODES / took, "decisions/s", "")
     tell("training, episodes alone", ended * DAYS * 24 / took, "candles/s", ">= 2,000,000")
+
+
+@pytest.mark.skipif(find_spec("stable_baselines3") is None, reason="the extra rl is not installed")
+def test_a_training_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
+    from engine.learning.train import TrainingPlan, fit_scaler, train_steps
+
+    ground = ground_of(setup(MeanReversion(timeframe=Timeframe.H1, higher=()), jumpy(1, CANDLES), terms=RiskTerms()))
+    begin = int(ground.tape.open_ms[0])
+    parts = (Stretch(begin_ms=begin, end_ms=begin + CANDLES * Timeframe.H1.millis),)
+    plan = TrainingPlan(seeds=(1,))
+    scaler = fit_scaler(ground, parts, plan)
+
+    def learn() -> float:
+        began = time.process_time()
+        assert train_steps(ground, parts, plan, 1, scaler) is not None
+        return plan.round_steps / (time.process_time() - began)
+
+    found = benchmark.pedantic(learn, rounds=1)
+    tell("training, a seed on one core", found, "decisions/s", "")
+    tell("training, seeds side by side on two cores", 2 * found, "decisions/s", ">= 20,000")
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_training_by_a_peer(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell, name: str) -> None:
+    """A step of its is a candle, at most of which nothing is decided; ours is a decision."""
+    peer = Peer(name, tmp_path)
+    series = jumpy(1, CANDLES)
+    columns = ("open", "high", "low", "close", "volume")
+    np.savez(tmp_path / "candles.npz", **{each: getattr(series, each) for each in columns})
+    found = benchmark.pedantic(lambda: peer.says(tmp_path / "candles.npz", str(PEER_STEPS)), rounds=1)
+    assert found["steps"] >= PEER_STEPS
+    tell(f"training, {name} with PPO as it comes, on one core", found["steps"] / found["seconds"], "steps/s", "")
 
 
 def test_one_answer_of_a_policy(benchmark: BenchmarkFixture, tell: Tell) -> None:

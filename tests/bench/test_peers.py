@@ -48,11 +48,17 @@ class Peer:
         if not file.exists():
             columns = ("open_ms", "open", "high", "low", "close", "volume")
             np.savez(file, **{name: getattr(series, name) for name in columns})
-        words = (*self._words, str(file), json.dumps(pairs), str(rounds))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        said = subprocess.run(words, check=True, capture_output=True, text=True, env=plain_environment()).stdout
+        said = self.says(file, json.dumps(pairs), str(rounds))
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return json.loads(said), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return said, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def says(self, file: Path, *asked: str) -> dict:
+        """What its script prints."""
+        words = (*self._words, str(file), *asked)
+        said = subprocess.run(words, check=True, capture_output=True, text=True, env=plain_environment()).stdout
+        found: dict = json.loads(said)
+        return found
 
 
 def plain_environment() -> dict[str, str]:
