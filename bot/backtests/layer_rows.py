@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.settings import Settings
-from engine.backtest.layer_figures import LayerFigures
+from engine.backtest.layer_figures import Figure, LayerFigures
 from engine.backtest.setup import BacktestSetup
 from engine.learning.adjuster import PPOAdjuster
 from engine.llm.tape import TapeUse
@@ -63,6 +63,8 @@ class Row:
         against: The layer before it.
         parts: All of the time first, then what was before and after the training of a model ended.
         tape: What models were asked.
+        cost: What that had cost, in US dollars; ``None`` where nobody was asked.
+        cost_added: What it cost more than the layer before it, in pairs of the same calls.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Row:
     against: str = ""
     parts: Sequence[Part] = ()
     tape: TapeUse | None = None
+    cost: Figure | None = None
+    cost_added: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

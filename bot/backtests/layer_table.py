@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from bot.backtests.layer_rows import Layers, Part, Row
@@ -62,12 +64,13 @@ def _cells(row: Row, quote: str) -> Iterator[tuple[str, ...]]:
 
 def _of_part(row: Row, part: Part, quote: str) -> Iterator[tuple[str, ...]]:
     own = part.figures
-    asked = _asked(row.tape) if row.tape and not part.when else ""
+    whole = not part.when
+    asked = _asked(row.tape, row.cost) if row.tape and row.cost and whole else ""
     yield (
         f"  {part.when}" if part.when else row.name,
         f"{own.trades:,}",
         *_figures(own, _share, _ratio),
-        amount(own.fees, quote),
+        _told(own.fees, partial(amount, quote=quote)),
         asked,
     )
     against = {row.against: part.added} if part.added is not None else {}
@@ -76,8 +79,8 @@ def _of_part(row: Row, part: Part, quote: str) -> Iterator[tuple[str, ...]]:
             f"    against {name}",
             f"{more.trades:+,}",
             *_figures(more, signed_percent, _signed_ratio),
-            signed(more.fees, quote),
-            "",
+            _told(more.fees, partial(signed, quote=quote)),
+            _told(row.cost_added, _more_dollars) if row.cost_added and whole and name == row.against else "",
         )
 
 
@@ -109,12 +112,20 @@ def _signed_ratio(value: float) -> str:
     return f"{value:+.2f}"
 
 
-def _asked(use: TapeUse) -> str:
+def _dollars(value: float) -> str:
+    return f"${plain(Decimal(repr(value)), 4)}"
+
+
+def _more_dollars(value: float) -> str:
+    return f"{'-' if value < 0 else '+'}{_dollars(abs(value))}"
+
+
+def _asked(use: TapeUse, cost: Figure) -> str:
     """Who answered how often, and what that had cost: ``42 openai gpt-5-mini, 3 by rules, $0.0113``."""
     parts = [f"{count:,} {provider} {model}" for (provider, model), count in use.answered.items()]
     parts += [f"{use.by_rules:,} by rules"] if use.by_rules else []
     parts += [f"{use.missing:,} not on the tape"] if use.missing else []
-    return ", ".join([*parts, f"${plain(use.cost, 4)}"])
+    return ", ".join([*parts, _told(cost, _dollars)])
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -135,6 +146,8 @@ def _row(row: Row) -> dict[str, Any]:
             "by_rules": row.tape.by_rules,
             "missing": row.tape.missing,
             "cost_usd": row.tape.cost,
+            "cost": asdict(row.cost) if row.cost else None,
+            "cost_added": asdict(row.cost_added) if row.cost_added else None,
         }
     return told
 

@@ -8,7 +8,7 @@ Each is a replay through the live cycle with these layers, and no others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from numpy.random import default_rng
@@ -17,7 +17,7 @@ from bot.backtests.full import FullRun, full_run
 from bot.backtests.layer_rows import Layer, Layers, Part, Row, Span
 from bot.backtests.sizing_layers import SizingLayers, adjusting_notes, people_layer, unadjusted, with_adjuster_off
 from config.settings import Settings
-from engine.backtest.layer_figures import Stretch, differences, figures_of, stretch_of
+from engine.backtest.layer_figures import Stretch, differences, figures_of, stretch_of, total_difference, total_of
 from engine.backtest.registry import TrialRegistry
 from engine.backtest.returns import curve_of, sharpe
 from engine.backtest.setup import BacktestSetup
@@ -76,6 +76,7 @@ class _Tried:
 
     Attributes:
         runs: Of each layer that has a row.
+        costs: What each call of theirs had cost, in US dollars, by its key.
         last: The newest of them that the next one goes on from.
     """
 
@@ -88,6 +89,7 @@ class _Tried:
     notes: list[str] = field(default_factory=list)
     uses: list[TapeUse] = field(default_factory=list)
     runs: dict[str, BacktestResult] = field(default_factory=dict)
+    costs: dict[str, dict[str, float]] = field(default_factory=dict)
     last: Layer = field(init=False)
 
     def add(self, layer: Layer, run: FullRun | None = None) -> None:
@@ -103,10 +105,12 @@ class _Tried:
         cuts = [at for at in _cut_offs(self.settings, run.tape) if self.span[0] < at < self.span[1]]
         before = (self.last.name, self.runs[self.last.name]) if self.runs else None
         beside = {} if layer.is_aside else self._aside(layer)
-        self.rows.append(_row(layer.name, run, before, beside, cuts, self.seed))
+        row = _row(layer.name, run, before, beside, cuts, self.seed)
+        self.rows.append(_with_cost(row, self.costs.get(self.last.name, {}) if self.runs else {}, self.seed))
         self.notes += [*gaps(layer.name, run.tape), *adjusting_notes(layer, run)]
         self.uses += [run.tape] if run.tape else []
         self.runs[layer.name] = run.result
+        self.costs[layer.name] = _costs(run.tape)
         if not layer.is_aside:
             self.last = layer
 
@@ -195,6 +199,22 @@ def _row(
         }
         parts.append(Part(when=when, figures=figures_of(own, default_rng(seed)), added=added, beside=faced))
     return Row(name=name, against=before[0] if before else "", parts=parts, tape=run.tape)
+
+
+def _costs(tape: TapeUse | None) -> dict[str, float]:
+    return {key: float(cost) for key, cost in tape.costs.items()} if tape else {}
+
+
+def _with_cost(row: Row, before: Mapping[str, float], seed: int) -> Row:
+    """A row with what its models had cost, and what that is more than before it; as it is where nobody was asked."""
+    own = _costs(row.tape)
+    if row.tape is None:
+        return row
+    return replace(
+        row,
+        cost=total_of(list(own.values()), default_rng(seed)),
+        cost_added=total_difference(own, before, default_rng(seed)) if row.against else None,
+    )
 
 
 def _stretch(result: BacktestResult, begins: datetime | None, ends: datetime | None) -> Stretch:

@@ -79,10 +79,17 @@ async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_th
     assert (sentiment["missing"], panel["against"]) == (None, "+ sentiment")
     assert panel["models"]["answered"] == {"local qwen3-8b": asked}
     assert float(panel["models"]["cost_usd"]) > 0
+    cost = panel["models"]["cost"]
+    assert cost["value"] == pytest.approx(float(panel["models"]["cost_usd"]))
+    assert cost["interval"]["low"] < cost["value"] < cost["interval"]["high"]
+    assert panel["models"]["cost_added"]["value"] == pytest.approx(cost["value"]), "the layer before it asked nobody"
+    assert re.search(r"qwen3-8b.*\$[\d.]+ \(\$[\d.]+ to \$[\d.]+\)", compared.stdout)
     (before,), (after,) = rules["parts"], panel["parts"]
     assert before["figures"]["trades"] > 3
     assert 0 < after["figures"]["trades"] < before["figures"]["trades"]
-    assert after["added"]["fees"] == pytest.approx(after["figures"]["fees"] - before["figures"]["fees"])
+    assert after["added"]["fees"]["value"] == pytest.approx(
+        after["figures"]["fees"]["value"] - before["figures"]["fees"]["value"]
+    )
     assert "when its training ended is not known (llm.providers.local.cut_off)" in compared.stdout
     first, last = (date.fromisoformat(found[each][:10]) for each in ("begins", "ends"))
     halfway = first + (last - first) / 2

@@ -6,10 +6,10 @@ alike is no part of the difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from engine.domain.market import to_millis
 if TYPE_CHECKING:
     from engine.domain.market import Floats
 
+Key = TypeVar("Key")
 _SAME = Interval(low=0.0, high=0.0)
 
 
@@ -37,7 +38,7 @@ class LayerFigures:
     """What a run came to in some time, or what two differ by; shares as fractions, money in the quote currency."""
 
     trades: int
-    fees: float
+    fees: Figure
     win_rate: Figure
     sharpe: Figure
     gain: Figure
@@ -78,9 +79,9 @@ def figures_of(run: Stretch, rng: np.random.Generator) -> LayerFigures:
     won = np.array([each.net > 0 for each in run.trades], dtype=np.float64)
     return LayerFigures(
         trades=len(run.trades),
-        fees=sum(each.fees for each in run.trades),
         win_rate=Figure(value=_mean(won), interval=interval(won, np.mean, rng)),
         **{name: _figure(run.returns, reckon, rng) for name, reckon in _OF_DAYS.items()},
+        fees=total_of([each.fees for each in run.trades], rng),
     )
 
 
@@ -89,10 +90,40 @@ def differences(run: Stretch, without: Stretch, rng: np.random.Generator) -> Lay
     days, trades = np.stack([without.returns, run.returns], axis=1), _paired(without.trades, run.trades)
     return LayerFigures(
         trades=len(run.trades) - len(without.trades),
-        fees=sum(each.fees for each in run.trades) - sum(each.fees for each in without.trades),
         win_rate=_difference(trades, _won_more, rng),
         **{name: _difference(days, _ahead(reckon), rng) for name, reckon in _OF_DAYS.items()},
+        fees=total_difference(_fees(run.trades), _fees(without.trades), rng),
     )
+
+
+def total_of(parts: Sequence[float], rng: np.random.Generator) -> Figure:
+    """What parts come to together, such as the fees of trades or the costs of calls; as many are drawn as there are.
+
+    Args:
+        parts: In the order in which they came.
+        rng: Where chance comes from.
+    """
+    drawn = np.array(parts, dtype=np.float64)
+    return Figure(value=float(drawn.sum()), interval=interval(drawn, lambda rows: float(rows.sum()), rng))
+
+
+def total_difference(run: Mapping[Key, float], without: Mapping[Key, float], rng: np.random.Generator) -> Figure:
+    """By how much the parts of one come to more than those of another, in pairs by what each is of.
+
+    Args:
+        run: The parts, by what they are of; what one of the two has not is 0 there.
+        without: Those of the other.
+        rng: Where chance comes from.
+    """
+    keys = [*run, *(each for each in without if each not in run)]
+    pairs = np.array([(without.get(each, 0.0), run.get(each, 0.0)) for each in keys], dtype=np.float64).reshape(-1, 2)
+    found = _difference(pairs, lambda rows: float((rows[:, 1] - rows[:, 0]).sum()), rng)
+    return found if len(pairs) else Figure(value=0.0, interval=_SAME)
+
+
+def _fees(trades: Iterable[BacktestTrade]) -> dict[tuple[datetime, str, str], float]:
+    """What each trade paid, in the order in which they were opened."""
+    return {_of(each): each.fees for each in sorted(trades, key=_of)}
 
 
 def _figure(returns: Floats, reckon: Callable[[Floats], float | None], rng: np.random.Generator) -> Figure:

@@ -65,8 +65,8 @@ def test_a_policy_is_held_against_the_rules_and_against_what_needs_no_policy():
     assert list(policy["beside"]) == ["volatility targeting", "constant scale"]
     assert policy["beside"]["constant scale"]["gain"] == {"value": 0.0, "interval": {"low": 0.0, "high": 0.0}}
     assert found["+ PPO"]["against"] == "rules"
-    assert policy["added"]["fees"] < 0
-    assert 0 < targeted["figures"]["fees"] < rules["figures"]["fees"]
+    assert policy["added"]["fees"]["value"] < 0
+    assert 0 < targeted["figures"]["fees"]["value"] < rules["figures"]["fees"]["value"]
     assert (found["+ people"]["against"], people["beside"]) == ("+ PPO", {})
 
     assert "+ PPO: steady answered about" in answer.output

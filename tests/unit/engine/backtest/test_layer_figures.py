@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from engine.backtest.layer_figures import Stretch, differences, figures_of, stretch_of
+from engine.backtest.layer_figures import Stretch, differences, figures_of, stretch_of, total_difference, total_of
 from engine.backtest.returns import Curve
 from engine.domain.backtests import BacktestTrade
 from engine.domain.market import to_millis
@@ -61,10 +61,10 @@ def test_chance_is_not_taken_for_an_addition():
 def test_the_same_run_adds_exactly_nothing():
     run = Stretch(returns=market(), trades=tuple(trade(day, (-1) ** day) for day in range(40)))
     added = differences(run, run, rng())
-    for figure in (added.sharpe, added.gain, added.drawdown, added.win_rate):
+    for figure in (added.sharpe, added.gain, added.drawdown, added.win_rate, added.fees):
         assert figure.interval is not None
         assert (figure.value, figure.interval.low, figure.interval.high) == (0.0, 0.0, 0.0)
-    assert (added.trades, added.fees) == (0, 0)
+    assert added.trades == 0
 
 
 def test_trades_that_were_kept_out_of_it_change_the_share_that_is_won():
@@ -72,7 +72,9 @@ def test_trades_that_were_kept_out_of_it_change_the_share_that_is_won():
     kept = tuple(each for number, each in enumerate(trades) if number % 3 or number % 2)
     quiet = np.zeros(60)
     added = differences(Stretch(returns=quiet, trades=kept), Stretch(returns=quiet, trades=trades), rng())
-    assert (added.trades, added.fees) == (-10, -10.0)
+    assert (added.trades, added.fees.value) == (-10, -10.0)
+    assert added.fees.interval is not None
+    assert added.fees.interval.low < -10 < added.fees.interval.high <= 0
     assert added.win_rate.value == pytest.approx(0.8 - 2 / 3)
     assert added.win_rate.interval is not None
     assert 0 < added.win_rate.interval.low < added.win_rate.value < added.win_rate.interval.high
@@ -99,3 +101,26 @@ def test_how_far_it_fell_is_told_of_a_fall_that_begins_at_once():
     found = figures_of(Stretch(returns=np.array([-0.1, 0.2, -0.5]), trades=()), rng())
     assert found.drawdown.value == pytest.approx(0.5)
     assert figures_of(Stretch(returns=np.array([-0.1, 0.05]), trades=()), rng()).drawdown.value == pytest.approx(0.1)
+
+
+def test_what_trades_and_calls_cost_together_has_an_interval_around_it():
+    costs = np.random.default_rng(4).uniform(0.001, 0.003, 80)
+    found = total_of(list(costs), rng())
+    assert found.value == pytest.approx(costs.sum())
+    assert found.interval is not None
+    assert 0.8 * costs.sum() < found.interval.low < found.value < found.interval.high < 1.2 * costs.sum()
+    run = Stretch(returns=np.zeros(60), trades=tuple(trade(day, 1.0) for day in range(60)))
+    fees = figures_of(run, rng()).fees
+    assert (fees.value, fees.interval) == (60.0, None), "where all are the same there is nothing to draw"
+    assert total_of([], rng()).value == 0.0
+
+
+def test_calls_that_both_made_are_no_part_of_what_one_cost_more():
+    both = {f"k{number}": 0.002 for number in range(50)}
+    more = both | {f"m{number}": 0.004 for number in range(25)}
+    found = total_difference(more, both, rng())
+    assert found.value == pytest.approx(0.1)
+    assert found.interval is not None
+    assert found.interval.low < 0.1 < found.interval.high
+    assert total_difference(both, both, rng()).value == 0.0
+    assert total_difference({}, {}, rng()).value == 0.0
