@@ -101,7 +101,7 @@ async def acting_of(
             adjuster=AdjusterModes(
                 store=on.store,
                 adjuster=services.adjuster,
-                about=known_of,
+                about=lambda adjuster: known_of(adjuster, on.clock.now()),
                 wall=externals.wall,
                 good_for=settings.approval.confirm_within,
             ),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from config.settings import Settings
 from engine.domain.adjustments import AdjustedEntry, AdjusterView
 from engine.domain.decisions import Judged
 from engine.flow.adjuster_modes import CurrentAdjuster
-from engine.learning.adjuster import PPOAdjuster
+from engine.learning.adjuster import PPOAdjuster, stale
 from engine.learning.features import Shares
 from engine.learning.policy import PolicyCard
 from engine.learning.policy_files import BadPolicy, load_policy
+from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.decisions import status_of
 from engine.store.unit_of_work import UnitOfWork
@@ -68,12 +70,15 @@ def _stamp(file: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def known_of(adjuster: PPOAdjuster) -> tuple[str, ...]:
-    """What people are told of its policy, in sentences."""
-    return about(adjuster.policy.card) if adjuster.policy else ()
+def known_of(adjuster: PPOAdjuster, now: datetime) -> tuple[str, ...]:
+    """What people are told of its policy, in sentences; first that it is too old to be asked, where it is."""
+    if adjuster.policy is None:
+        return ()
+    old = stale(adjuster.policy, now, adjuster.max_age)
+    return (*((old,) if old else ()), *about(adjuster.policy.card))
 
 
-def adjuster_view(current: CurrentAdjuster, store: Database) -> Callable[[], Awaitable[AdjusterView]]:
+def adjuster_view(current: CurrentAdjuster, store: Database, clock: Clock) -> Callable[[], Awaitable[AdjusterView]]:
     """Tells what it did, and what it would have done."""
 
     async def view() -> AdjusterView:
@@ -88,8 +93,8 @@ def adjuster_view(current: CurrentAdjuster, store: Database) -> Callable[[], Awa
             mode=adjuster.mode,
             set_by=set_by,
             policy=adjuster.policy.card.name if adjuster.policy else "",
-            about=known_of(adjuster),
-            fault=adjuster.fault,
+            about=about(adjuster.policy.card) if adjuster.policy else (),
+            fault=adjuster.fault or (stale(adjuster.policy, clock.now(), adjuster.max_age) if adjuster.policy else ""),
             asked=len(asked),
             unknown=len(asked) - len(scales),
             mean_scale=sum(scales) / len(scales) if scales else None,

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,15 @@ def against_even_days(asked: Asked) -> Turn:
     return Turn(text=json.dumps({**(RULES["devils_advocate"](request) or {}), "verdict": verdict}))
 
 
+def tells_what_models_cost(models: dict[str, Any], table: str) -> None:
+    """With an interval, and what that is more than the layer before it, which asked nobody."""
+    cost = models["cost"]
+    assert cost["value"] == pytest.approx(float(models["cost_usd"]))
+    assert 0 < cost["interval"]["low"] < cost["value"] < cost["interval"]["high"]
+    assert models["cost_added"]["value"] == pytest.approx(cost["value"])
+    assert re.search(r"qwen3-8b.*\$[\d.]+ \(\$[\d.]+ to \$[\d.]+\)", table)
+
+
 async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_the_training_ended(tmp_path: Path):
     write_candles(tmp_path / "ETHEUR-1h.parquet", replace(walk(51, CANDLES, sigma=0.01), symbol="ETH/EUR"))
     data, config = ("--data", "ETHEUR-1h.parquet"), ("--config", "c.yaml")
@@ -78,12 +88,7 @@ async def test_a_panel_on_a_tape_has_a_row_with_what_it_cost_before_and_after_th
     assert prediction["missing"] == "off (ai.prediction.enabled)"
     assert (sentiment["missing"], panel["against"]) == (None, "+ sentiment")
     assert panel["models"]["answered"] == {"local qwen3-8b": asked}
-    assert float(panel["models"]["cost_usd"]) > 0
-    cost = panel["models"]["cost"]
-    assert cost["value"] == pytest.approx(float(panel["models"]["cost_usd"]))
-    assert cost["interval"]["low"] < cost["value"] < cost["interval"]["high"]
-    assert panel["models"]["cost_added"]["value"] == pytest.approx(cost["value"]), "the layer before it asked nobody"
-    assert re.search(r"qwen3-8b.*\$[\d.]+ \(\$[\d.]+ to \$[\d.]+\)", compared.stdout)
+    tells_what_models_cost(panel["models"], compared.stdout)
     (before,), (after,) = rules["parts"], panel["parts"]
     assert before["figures"]["trades"] > 3
     assert 0 < after["figures"]["trades"] < before["figures"]["trades"]

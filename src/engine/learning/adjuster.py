@@ -118,10 +118,20 @@ def unfit(policy: Sizing, timeframe: str, at: datetime, max_age: timedelta | Non
     card = policy.card
     if card.timeframe and timeframe not in card.timeframe.split(", "):
         return f"It was trained on {card.timeframe} candles, not on {timeframe}."
-    ends = datetime.fromisoformat(card.ends).replace(tzinfo=at.tzinfo) if card.ends else at
-    if max_age is not None and at - ends > max_age:
-        return f"It is stale: its training ended {ends:%Y-%m-%d}, more than {max_age.days} days ago."
-    return ""
+    return stale(policy, at, max_age)
+
+
+def stale(policy: Sizing, at: datetime, max_age: timedelta | None) -> str:
+    """That a policy is not asked any more, as it is too old, and what to do about it; empty where it is not."""
+    if max_age is None or not policy.card.ends:
+        return ""
+    ends = datetime.fromisoformat(policy.card.ends).replace(tzinfo=at.tzinfo)
+    if at - ends <= max_age:
+        return ""
+    return (
+        f"It is stale: its training ended {ends:%Y-%m-%d}, more than {max_age.days} days ago (ppo.max_age). "
+        f"bot train makes one on newer candles, and ppo.retrain one each month."
+    )
 
 
 def applied(plan: TradePlan, adjusted: Adjusted, market: Market) -> TradePlan:

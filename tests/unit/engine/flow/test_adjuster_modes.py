@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from engine.domain.adjuster_modes import ModeChoice, ModeStage
 from engine.domain.adjustments import AdjusterMode
 from engine.domain.errors import BadInput, NotAllowed
 from engine.flow.adjuster_modes import GOOD_FOR, AdjusterModes
+from engine.learning.adjuster import PPOAdjuster
 from engine.learning.policy_files import save_policy
 from engine.store.database import Database
+from engine.timing.clocks import MarketClock
+from handlers.cards.adjuster import asked
 from tests.fakes.database import new_database
 from tests.fakes.policies import steady_policy
 from tests.fakes.reports import NOON
@@ -30,7 +34,10 @@ class Setting:
             save_policy(steady_policy(-0.5, -1.0, -1.0, name="calm"), self.file)
         own = {"ppo": {"policy": str(self.file)}} if with_policy else {}
         self.adjuster = SettingsAdjuster(load("demo", None, own, {}, folder).settings)
-        self.modes = AdjusterModes(store=self.store, adjuster=self.adjuster, about=known_of, wall=self.wall)
+        self.modes = AdjusterModes(store=self.store, adjuster=self.adjuster, about=self.known, wall=self.wall)
+
+    def known(self, adjuster: PPOAdjuster) -> tuple[str, ...]:
+        return known_of(adjuster, self.now)
 
     def wall(self) -> datetime:
         return self.now
@@ -49,7 +56,7 @@ async def test_nothing_changes_before_its_person_presses_and_then_it_holds_over_
     assert (await room.modes.press(wish.id, "Ada", ModeChoice.SET)).stage is ModeStage.SET
     assert (await room.modes.press(wish.id, "Ada", ModeChoice.LEAVE)).stage is ModeStage.SET, "what is done is done"
     assert await room.mode() is AdjusterMode.ACTIVE
-    view = await adjuster_view(room.adjuster, room.store)()
+    view = await adjuster_view(room.adjuster, room.store, MarketClock(NOON))()
     assert view.set_by == "Ada, 2026-01-03 12:00 UTC"
     await room.store.close()
     assert await Setting(tmp_path).mode() is AdjusterMode.ACTIVE
@@ -95,3 +102,15 @@ async def test_files_that_change_while_it_runs_are_read_again(tmp_path: Path):
     assert (await room.store.read(room.adjuster)).policy is not None
     packed.unlink()
     assert "cannot be read" in (await room.store.read(room.adjuster)).fault
+
+
+async def test_who_asks_for_a_policy_that_is_too_old_reads_so_with_what_to_do(tmp_path: Path):
+    room = Setting(tmp_path)
+    policy = steady_policy(-0.5, -1.0, -1.0, name="calm")
+    save_policy(replace(policy, card=replace(policy.card, ends="2021-12-31 00:00")), room.file)
+    wish = await room.modes.ask("Ada", AdjusterMode.ACTIVE)
+    first, *_ = wish.about
+    assert first.startswith("It is stale: its training ended 2021-12-31, more than 1000 days ago (ppo.max_age).")
+    assert "bot train makes one on newer candles" in first
+    card = asked(wish)
+    assert first in card.text

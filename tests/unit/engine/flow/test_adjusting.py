@@ -66,7 +66,7 @@ async def test_an_advisory_one_changes_nothing_and_is_noted(tmp_path: Path) -> N
         usual = await entered(room)
     async with room_with(tmp_path / "with", steady_policy(-1.0, 1.0, 1.0), AdjusterMode.ADVISORY) as room:
         judged = await entered(room)
-        view = await adjuster_view(room.services.adjuster, room.store)()
+        view = await adjuster_view(room.services.adjuster, room.store, room.clock)()
     assert (judged.plan, judged.ruling, judged.decision.confidence) == (usual.plan, usual.ruling, 1.0)
     assert judged.adjustment is not None
     assert not judged.adjustment.is_done
@@ -140,7 +140,10 @@ async def test_nobody_is_asked_about_what_is_refused_anyway(tmp_path: Path) -> N
 
 async def test_one_trained_long_ago_or_on_other_candles_is_not_asked(tmp_path: Path) -> None:
     for changed, why in (
-        ({"ends": "2019-01-01 00:00"}, "It is stale: its training ended 2019-01-01, more than 30 days ago."),
+        (
+            {"ends": "2019-01-01 00:00"},
+            "It is stale: its training ended 2019-01-01, more than 30 days ago (ppo.max_age). bot",
+        ),
         ({"timeframe": "4h, 1d"}, "It was trained on 4h, 1d candles, not on 1h."),
     ):
         policy = any_policy()
@@ -148,8 +151,10 @@ async def test_one_trained_long_ago_or_on_other_candles_is_not_asked(tmp_path: P
         adjuster = {"max_age": timedelta(days=30)}
         async with room_with(tmp_path / why[:10], old, AdjusterMode.ACTIVE, **adjuster) as room:
             judged = await entered(room)
+            view = await adjuster_view(room.services.adjuster, room.store, room.clock)()
         assert judged.adjustment is not None
-        assert judged.adjustment.why == why
+        assert judged.adjustment.why.startswith(why)
+        assert view.fault == (judged.adjustment.why if "stale" in why else "")
 
 
 async def test_it_is_shown_how_the_account_stands(tmp_path: Path) -> None:
