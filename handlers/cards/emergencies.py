@@ -51,10 +51,11 @@ def progress(view: EmergencyView) -> Card:
             fields=(since, *because, over, *why, *sold),
         )
     becomes = "what is held keeps its stops" if view.left.keeps_stops else "everything is sold"
+    until = "nothing waits to buy" if view.left.keeps_stops else "nothing is left"
     return Card(
         title=f"EMERGENCY STOP: no new entries, {becomes} ({view.halt.id})",
         fields=(since, *because, ("State", view.note), *_left(view.left), *sold),
-        text=f"It goes on by itself until nothing is left. {_ENDS}",
+        text=f"It goes on by itself until {until}. {_ENDS}",
         alarm=True,
     )
 
