@@ -21,7 +21,7 @@ from functools import partial
 import structlog
 
 from engine.ai.panel import deliberate
-from engine.domain.decisions import CycleRecord, Judged
+from engine.domain.decisions import CycleRecord, Judged, Opinion
 from engine.domain.errors import StoreError, StrategyError, VenueError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Listing, Timeframe
@@ -208,7 +208,7 @@ class Deliberations:
         return [each for each in await self._waiting() if each.due_at is None and each.key not in being_asked]
 
     async def _hear(self, waiting: Deliberation) -> None:
-        """Ask about one, and write down what was said: in a replay what it took to say it passes on the market too."""
+        """Ask about one, and write down what was said: what a model took to say it passes on a replay's market too."""
         clock = self._services.clock
         begun, started = clock.now(), clock.monotonic()
         try:
@@ -217,7 +217,7 @@ class Deliberations:
             else:
                 left = max((waiting.deadline - begun).total_seconds(), 0)
                 opinions = await deliberate(self._services.panel, waiting.proposal, left) if left else ()
-                took = timedelta(seconds=int(clock.monotonic() - started))
+                took = timedelta(seconds=int(clock.monotonic() - started) if _was_waited_for(opinions) else 0)
                 heard = replace(waiting, opinions=opinions, due_at=begun + max(took, self._step))
             await self._services.store.transact(lambda uow: uow.deliberations.put(heard))
         except StoreError as error:
@@ -256,6 +256,11 @@ class Deliberations:
     async def _let_go(self, waiting: Deliberation) -> None:
         """Decide nothing on what nobody trades any more; that something is held of it is told elsewhere."""
         await self._services.store.transact(lambda uow: uow.deliberations.drop(waiting.key))
+
+
+def _was_waited_for(opinions: Sequence[Opinion]) -> bool:
+    """Whether somebody was asked who takes time; rules take none, so that a busy machine changes no replay."""
+    return not opinions or any(each.prompt or not each.by for each in opinions)
 
 
 def _due_at(waiting: Deliberation, venue: str) -> datetime | None:

@@ -513,6 +513,25 @@ async def test_what_no_context_trades_any_more_is_let_go(tmp_path: Path):
         assert await room.orders() == []
 
 
+@pytest.mark.parametrize(
+    ("prompt", "took"), [("risk version 2", timedelta(seconds=3)), ("", timedelta(0))], ids=["a model", "rules"]
+)
+async def test_only_models_take_time_that_passes_on_the_market_too(tmp_path: Path, prompt: str, took: timedelta):
+    """However busy the machine is: rules say the same at the same time in each replay."""
+    said = (Opinion(agent="risk", verdict=Verdict.APPROVE, by="somebody", prompt=prompt),)
+    panel = HandPanel(says=said, thinks=True)
+    async with a_room(tmp_path, panel) as room:
+        await room.enter(1.0)
+        begun = room.clock.now()
+        await room.deliberations.ask()
+        room.clock.at += timedelta(seconds=3)
+        panel.may_speak.set()
+        while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
+            await asyncio.sleep(0.001)
+        (waiting,) = await room.views.deliberations()
+        assert waiting.due_at == begun + took
+
+
 async def test_what_somebody_thinks_about_is_shown_until_it_is_decided(tmp_path: Path):
     async with a_room(tmp_path, HandPanel(), fast=QUARTER) as room:
         assert (await room.views.deliberations(), (await room.views.status()).deliberations) == ((), ())
