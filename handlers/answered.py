@@ -49,7 +49,7 @@ def is_answer(card: Card) -> bool:
 
 
 def noting(store: Database) -> Note:
-    """Notes in a database where such answers are."""
+    """Makes a ``Note`` that keeps where an editable answer is shown, so that it can be edited later."""
 
     async def note(card: Card, to: Destination, ref: Ref | None) -> None:
         """What cannot be noted is answered all the same: a press says that it is too late."""

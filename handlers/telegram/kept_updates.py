@@ -91,7 +91,7 @@ class NothingKept:
 
 
 class Holding:
-    """Holds what takes long, and goes on with what an earlier run held.
+    """Keeps an update until it is handled, so that slow ones are not lost with a restart.
 
     Args:
         keep: Where it is held.

@@ -161,7 +161,7 @@ def _unix(text: str) -> tuple[int, TimeUnit]:
 
 
 def _date_instead(text: str) -> str:
-    """What is said of a date where a number should be; empty where it is none either."""
+    """What people are told where the column of numbers holds a date; empty where the text is no date."""
     try:
         date_of(text)
     except ValueError:

@@ -59,7 +59,7 @@ class SimulatedPeople:
         return Answer(at=self._awake(self._awake(asked_at) + takes), verb=verb)
 
     def _awake(self, at: datetime) -> datetime:
-        """The first moment from a time on at which they are awake."""
+        """The time itself where they are awake then, else when they wake next."""
         local = at.astimezone(self.zone)
         if self._is_awake(local.time()):
             return at

@@ -42,7 +42,7 @@ class Rules:
         return self._refused_purchase(request, market, quote)
 
     def reserve_price(self, request: OrderRequest, market: Market, quote: Quote | None) -> Decimal:
-        """What a lot of the open rest of a purchase may cost at worst, before the fee; 0 for a sale."""
+        """The worst price at which the unfilled part of a purchase reserves cash, before the fee; 0 for a sale."""
         if request.side is Side.SELL or quote is None:
             return Decimal(0)
         if request.limit_price is not None:

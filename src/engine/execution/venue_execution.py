@@ -137,7 +137,7 @@ class VenueExecution:
         await self._doubts.resolve(order)
 
     async def cancel_strays(self) -> None:
-        """Cancel what has arrived at the venue after all, when it was held to be lost."""
+        """Cancel orders that stand at the venue although we have written down that they never arrived."""
         async with self._in_turn():
             await self._doubts.cancel_strays()
 

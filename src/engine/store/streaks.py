@@ -43,7 +43,7 @@ class Streaks:
         return frozenset(streak.id for streak in self._all() if not _was_over(streak, before))
 
     def let_go(self, before: datetime) -> None:
-        """Forget those that were over by then, but for the newest of each context."""
+        """Delete the streaks that had ended by then, except the newest of each context."""
         newest = set(self._settings.starting_with(_newest("")).values())
         over = [each.id for each in self._all() if _was_over(each, before) and each.id not in newest]
         self._settings.drop([_key(streak_id) for streak_id in over])
