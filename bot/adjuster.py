@@ -42,8 +42,7 @@ class SettingsAdjuster:
         """Who adjusts entries now."""
         chosen, adopted = uow.adjuster_modes.current(), uow.policy_proposals.adopted()
         file = Path(adopted.file) if adopted else self._own.policy
-        mode = chosen.mode if chosen else self._own.mode
-        return replace(self._of_files(file), mode=mode, predictions=self._own.predictions)
+        return replace(self._of_files(file), mode=chosen.mode if chosen else self._own.mode)
 
     def _of_files(self, file: Path | None) -> PPOAdjuster:
         """A policy as its files are now."""

@@ -200,6 +200,7 @@ def _services(
         asks_in_vain=settings.ai.gate.ask_in_vain,
         calibration=calibration_of(settings),
         adjuster=_adjuster(settings, terms),
+        weighs_predictions=settings.ppo.predictions,
         no_entry=no_entry,
         fees={name: _fee_at(settings, name) for name in on.exchanges},
         consolidation=settings.consolidation,

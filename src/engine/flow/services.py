@@ -38,6 +38,7 @@ class CycleServices:
         fusion: What predictions and opinions leave of it.
         calibration: What a confidence was worth in earlier trades.
         adjuster: Who tells which policy adjusts an entry now, before risk has the last word.
+        weighs_predictions: Whether that one also leaves less of the weight of each timeframe's prediction.
         fees: What a fill costs at each venue, as a fraction of its value.
         consolidation: Which of several contexts on one coin is heard.
         late_after: How many wall seconds each market has to answer before a close is decided on without it, and it
@@ -61,6 +62,7 @@ class CycleServices:
     fusion: DecisionFusionEngine = FUSION
     calibration: Calibrates = NO_CALIBRATION
     adjuster: CurrentAdjuster = no_adjuster
+    weighs_predictions: bool = False
     no_entry: NoEntry = nothing_against_it
     fees: Mapping[str, Decimal] = field(default_factory=dict)
     consolidation: Consolidation = Consolidation.OWN

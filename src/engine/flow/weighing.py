@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.ai.alignment import weighed
+from engine.domain.adjustments import AdjusterMode
 from engine.domain.market import Listing, Timeframe
 from engine.domain.predictions import Trend, TrendOutlook, TrendPrediction
 from engine.domain.snapshots import MarketSnapshot
@@ -26,10 +27,13 @@ def with_weights(
 ) -> MarketSnapshot:
     """What was seen of a market, its predictions put together by what the adjuster leaves of their weights.
 
-    The same where it does not weigh predictions, or cannot be asked about any of their timeframes.
+    The same where it is not to, is not active, or cannot be asked about any of their timeframes.
     """
-    outlook, adjuster = seen.insight.outlook, services.adjuster(uow)
-    if outlook is None or not adjuster.weighs:
+    outlook = seen.insight.outlook
+    if outlook is None or not services.weighs_predictions:
+        return seen
+    adjuster = services.adjuster(uow)
+    if adjuster.mode is not AdjusterMode.ACTIVE:
         return seen
     scales = dict(_scales(services, uow, context, seen, adjuster, outlook))
     if not scales:

@@ -37,7 +37,6 @@ class PPOAdjuster:
         fault: Why it cannot be asked at all; empty where it can.
         shares: The limits that observations are held against.
         max_age: How long after the end of its training it may be asked; ``None`` for ever.
-        predictions: Whether it also says how much each timeframe's prediction counts.
     """
 
     mode: AdjusterMode = AdjusterMode.OFF
@@ -45,12 +44,6 @@ class PPOAdjuster:
     fault: str = ""
     shares: Shares = field(default_factory=Shares)
     max_age: timedelta | None = None
-    predictions: bool = False
-
-    @property
-    def weighs(self) -> bool:
-        """Whether it leaves less of the weights of predictions: where it is active, and is to."""
-        return self.predictions and self.mode is AdjusterMode.ACTIVE
 
     @property
     def is_on(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,11 +46,11 @@ def expecting(room: Room) -> KeptInsights:
     return KeptInsights(outlook=outlook, outlook_at=at)
 
 
-async def entered(folder: Path, **adjuster: object) -> Judged:
+async def entered(folder: Path, *, weighs: bool = True, **adjuster: object) -> Judged:
     """An entry with those predictions."""
-    asked = PPOAdjuster(**{"mode": AdjusterMode.ACTIVE, "policy": EIGHTH, "predictions": True} | adjuster)  # type: ignore[arg-type]
+    asked = PPOAdjuster(**{"mode": AdjusterMode.ACTIVE, "policy": EIGHTH} | adjuster)  # type: ignore[arg-type]
     async with engine_room(folder, rows=ROWS, minutes=90 * 60, adjuster=asked) as room:
-        room.services = replace(room.services, insights=expecting(room))
+        room.services = replace(room.services, insights=expecting(room), weighs_predictions=weighs)
         (judged,) = (await room.enter(1.0)).decisions
         return judged
 
@@ -74,7 +75,7 @@ def shown(judged: Judged) -> float:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"predictions": False},
+        {"weighs": False},
         {"mode": AdjusterMode.ADVISORY},
         {"policy": None, "fault": "It is gone."},
         {"policy": replace(EIGHTH, card=replace(EIGHTH.card, timeframe="15m"))},
@@ -82,6 +83,6 @@ def shown(judged: Judged) -> float:
     ],
     ids=["not asked for", "advisory", "no policy", "trained on another timeframe", "out of its range"],
 )
-async def test_else_each_counts_as_it_is(tmp_path: Path, changes: dict[str, object]) -> None:
+async def test_else_each_counts_as_it_is(tmp_path: Path, changes: dict[str, Any]) -> None:
     judged = await entered(tmp_path, **changes)
     assert told(judged) == "neutral (1h bullish, 4h bearish)"
