@@ -86,7 +86,8 @@ class VenueReports:
 
     def _obstacles(self, venue: str, standing: Sequence[Halt], now: datetime) -> list[str]:
         halts = [each.reason for each in standing if each.venue in ("", venue) and (not each.until or now < each.until)]
-        reasons = [self.no_entry(each.name) for each in self.at_work if each.venue == venue]
+        own = [each for each in self.at_work if venue in (each.venue, *each.others)]
+        reasons = [self.no_entry(each.name) for each in own]
         return [reason for reason in (*halts, *reasons) if reason]
 
 
