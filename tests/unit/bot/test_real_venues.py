@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.real_venues import StoredOrders, follow_news
+from bot.real_venues import StoredOrders, follow_news, open_real_venues
+from config.loader import load
 from engine.data.live.feed_data import OwnBooks
 from engine.domain.errors import NoData, VenueError
 from engine.domain.market import Book, Level, Market
@@ -18,12 +19,13 @@ from engine.domain.orders import OrderStatus
 from engine.store.database import Database, nowhere
 from engine.store.location import url_of
 from engine.store.unit_of_work import UnitOfWork
+from engine.timing.clocks import WallClock
 from tests.fakes.binance import trading
 from tests.fakes.database import new_file
 from tests.fakes.feed import BTC, HandClock, hand_feed
 from tests.fakes.kraken import trading_kraken
 from tests.fakes.patience import until
-from tests.fakes.real_account import account_at, order
+from tests.fakes.real_account import BookOf, account_at, names_of, order
 from tests.fakes.recorded import MemoryRecord
 
 
@@ -115,3 +117,33 @@ async def test_a_book_that_is_asked_for_again_at_once_is_asked_of_the_venue_once
     clock.to(1)
     await data.book(BTC.symbol)
     assert len(asked) == 2
+
+
+async def test_of_two_real_venues_that_which_prices_come_from_has_the_feeds_book_and_the_other_its_own(
+    tmp_path: Path,
+) -> None:
+    async with trading() as binance, trading_kraken() as kraken:
+        fakes = {"binance": binance, "kraken": kraken}
+        keys = {
+            f"BOT_EXCHANGES__{name.upper()}__{part}": value
+            for name, fake in fakes.items()
+            for part, value in (("API_KEY", fake.keys.key), ("SECRET", fake.keys.secret))
+        }
+        exchanges = {name: {"orders": "real", "api_url": fake.url} for name, fake in fakes.items()}
+        context = {"name": "c", "strategy": "momentum", "markets": ["BTC/USDT"], "venues": list(fakes)}
+        asked = {"exchanges": exchanges, "contexts": [context]}
+        settings = load("paper", None, asked, keys, tmp_path).settings
+        store = Database(url_of(new_file(tmp_path)), route=nowhere)
+        found = open_real_venues(settings, hand_feed([(1, 1, 1, 1, 1)]), store, WallClock(), None)
+        try:
+            for each in found.values():
+                await each.exchange.balances()
+            symbol = next(iter(names_of(kraken)))
+            told, there = await found["kraken"].market_data.book(symbol), await BookOf(kraken).book(symbol)
+            assert (told.bid, told.ask) == (there.bid, there.ask)
+            with pytest.raises(NoData):
+                await found["binance"].market_data.book("BTC/USDT")  # the feed has nothing of today
+        finally:
+            for each in found.values():
+                await each.exchange.close()
+            await store.close()
