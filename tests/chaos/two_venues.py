@@ -29,6 +29,7 @@ from engine.domain.autonomy import Autonomy
 from engine.domain.days import Days
 from engine.domain.errors import GreenlightError
 from engine.domain.market import Listing, Market, Timeframe
+from engine.domain.orders import Purpose
 from engine.domain.plans import Entry, Slicing
 from engine.domain.positions import Portfolio
 from engine.exchanges.paper import PaperExchange
@@ -126,6 +127,9 @@ class TwoVenues:
         self._scripts = {name: self._script(name) for name in NAMES}
         self._entry = {name: self._entry_of(Random(f"{seed}/{name}/entry")) for name in NAMES}
         self._slicing = {name: self._slicing_of(Random(f"{seed}/{name}/slices")) for name in NAMES}
+        self._others = {name: self._others_of(name) for name in NAMES}
+        if any(self._others.values()):  # nobody enters at a price that is another than what was decided on
+            self._sites["other"].rows = self._sites["paper"].rows
         self._life = Life()
         self._lives: list[Life] = []
         self._gone = asyncio.Event()
@@ -204,6 +208,12 @@ class TwoVenues:
         every = timedelta(minutes=chance.choice((4, 8, 20)))
         share = chance.choice((Decimal("0.1"), Decimal(1)))
         return Slicing(most=chance.choice((3, 6)), every=every, book_share=share, twap=chance.random() < 0.7)
+
+    def _others_of(self, name: str) -> tuple[str, ...]:
+        """The other venue, where it has the same markets and the seed sends entries there as well."""
+        (other,) = (each for each in NAMES if each != name)
+        same = self._sites[name].symbols == self._sites[other].symbols
+        return (other,) if same and Random(f"{self.seed}/{name}/routes").random() < 0.4 else ()
 
     def _note(self, *what: object) -> None:
         self._hash.update(f"{self.loop.time():.6f} {' '.join(map(str, what))}".encode())
@@ -347,6 +357,7 @@ class TwoVenues:
                 timeframe=Timeframe.H1,
                 entry=self._entry[name],
                 slicing=self._slicing[name],
+                others=self._others[name],
             )
             for name, site in self._sites.items()
         ]
@@ -391,6 +402,10 @@ class TwoVenues:
         store = self._externals.store(url_of(self.folder), route=nowhere)
         try:
             orders = await store.read(lambda uow: uow.orders.page(None, 0, 10_000))
+            elsewhere = [
+                each for each in orders if each.purpose is Purpose.ENTRY and each.context != each.request.venue
+            ]
+            self.counts["two venues: entries sent elsewhere"] += len(elsewhere)
             whole = {each.decision_id: each for each in reversed(orders) if each.to_follow is not None}
             for decision, first in whole.items():
                 slices = [each for each in orders if each.decision_id == decision]
