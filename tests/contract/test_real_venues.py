@@ -1,4 +1,4 @@
-"""What every real venue must do through the real ccxt: one that holds a stop and target, and one with other habits."""
+"""What every real venue must do through the real ccxt: one that holds a stop and target, and two with other habits."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ from engine.domain.orders import (
 from engine.exchanges.ccxt.habits import Placement, Trails
 from tests.fakes.binance import trading
 from tests.fakes.kraken import trading_kraken
+from tests.fakes.okx import trading_okx
 from tests.fakes.real_account import Account, account_at, limit, oco, order
 
 
-@pytest.fixture(params=["binance", "kraken", "binance, by halves", "binance, watched whole"])
+@pytest.fixture(params=["binance", "kraken", "okx", "binance, by halves", "binance, watched whole"])
 async def at(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
     """Binance also with less than it can: its stop alone, or nothing that waits for a price."""
     name, _, less = request.param.partition(", ")
-    async with trading_kraken() if name == "kraken" else trading() as fake, account_at(fake) as made:
+    servers = {"binance": trading, "kraken": trading_kraken, "okx": trading_okx}
+    async with servers[name]() as fake, account_at(fake) as made:
         made.move(60_000)
         await made.venue.balances()
         if less:

@@ -20,6 +20,7 @@ from engine.exchanges.ccxt.keys import VenueKeys
 from engine.timing.clocks import WallClock
 from tests.fakes.binance import FakeBinance
 from tests.fakes.kraken import FakeKraken
+from tests.fakes.okx import FakeOkx
 from tests.fakes.recorded import MemoryRecord, Recorded
 from tests.fakes.trading_venue import TradingVenue
 
@@ -65,9 +66,9 @@ class BookOf:
 class Account:
     """The venue, and what the bot has of it; ``crash`` loses all but what was written down."""
 
-    def __init__(self, fake: FakeBinance | FakeKraken, within: float = 20.0) -> None:
+    def __init__(self, fake: FakeBinance | FakeKraken | FakeOkx, within: float = 20.0) -> None:
         self.fake = fake
-        self.name = "kraken" if isinstance(fake, FakeKraken) else "binance"
+        self.name = "kraken" if isinstance(fake, FakeKraken) else "okx" if isinstance(fake, FakeOkx) else "binance"
         if isinstance(fake, FakeKraken):
             fake.counter.most = 1000
         self.record = MemoryRecord()
@@ -78,7 +79,10 @@ class Account:
 
     def _open(self) -> tuple[Recorded, CcxtExchange]:
         clock = WallClock()
-        keys = VenueKeys(api_key=SecretStr(self.fake.keys.key), secret=SecretStr(self.fake.keys.secret))
+        passphrase = SecretStr(self.fake.passphrase) if isinstance(self.fake, FakeOkx) else None
+        keys = VenueKeys(
+            api_key=SecretStr(self.fake.keys.key), secret=SecretStr(self.fake.keys.secret), password=passphrase
+        )
         self.account = VenueAccount(
             exchange=self.name,
             api_url=self.fake.url,
@@ -137,7 +141,7 @@ class Account:
 
 
 @asynccontextmanager
-async def account_at(fake: FakeBinance | FakeKraken, within: float = 20.0) -> AsyncIterator[Account]:
+async def account_at(fake: FakeBinance | FakeKraken | FakeOkx, within: float = 20.0) -> AsyncIterator[Account]:
     made = Account(fake, within)
     try:
         yield made

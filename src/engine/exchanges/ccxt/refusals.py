@@ -102,7 +102,7 @@ _KRAKEN = {
     "EGeneral:Permission denied": Refusal.PERMISSION,
 }
 _OKX = {
-    "51008|51131": Refusal.FUNDS,
+    "51008|51119|51131": Refusal.FUNDS,
     "51020": Refusal.TOO_SMALL,
     "51006|51116|51136|51137|51138": Refusal.PRICE,
     "51121": Refusal.QUANTITY,
