@@ -20,10 +20,10 @@ from engine.domain.orders import (
     client_id,
 )
 from engine.exchanges.ccxt.habits import Placement, Trails
-from tests.fakes.binance import trading
-from tests.fakes.kraken import trading_kraken
-from tests.fakes.okx import trading_okx
 from tests.fakes.real_account import Account, account_at, limit, oco, order
+from tests.fakes.venues.binance import trading
+from tests.fakes.venues.kraken import trading_kraken
+from tests.fakes.venues.okx import trading_okx
 
 
 @pytest.fixture(params=["binance", "kraken", "okx", "binance, by halves", "binance, watched whole"])

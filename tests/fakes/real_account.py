@@ -18,11 +18,11 @@ from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.ccxt.keys import VenueKeys
 from engine.timing.clocks import WallClock
-from tests.fakes.binance import FakeBinance
-from tests.fakes.kraken import FakeKraken
-from tests.fakes.okx import FakeOkx
 from tests.fakes.recorded import MemoryRecord, Recorded
-from tests.fakes.trading_venue import TradingVenue
+from tests.fakes.venues.binance import FakeBinance
+from tests.fakes.venues.kraken import FakeKraken
+from tests.fakes.venues.okx import FakeOkx
+from tests.fakes.venues.trading_venue import TradingVenue
 
 SYMBOL = "BTC/USDT"
 

@@ -25,11 +25,11 @@ from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree, reconcile
 from engine.timing.clocks import WallClock
-from tests.fakes.binance import FakeBinance
 from tests.fakes.database import new_database
-from tests.fakes.kraken import FakeKraken
 from tests.fakes.real_account import BookOf, names_of
 from tests.fakes.reports import plan
+from tests.fakes.venues.binance import FakeBinance
+from tests.fakes.venues.kraken import FakeKraken
 
 
 class LeapingClock(WallClock):

@@ -15,10 +15,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.real_venues import follow_news
-from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.flatness import Sample, take
 from tests.fakes.patience import until
 from tests.fakes.real_bench import Bench
+from tests.fakes.venues.binance import FakeBinance, trading
 
 TRADES_EVERY = 10
 """How many minutes there are from one purchase to the next."""

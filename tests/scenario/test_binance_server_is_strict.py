@@ -11,7 +11,10 @@ import aiohttp
 import ccxt
 import pytest
 
-from tests.fakes.binance import (
+from tests.fakes.ccxt_clients import ccxt_before
+from tests.fakes.exchange import Symbol, wandering
+from tests.fakes.patience import until
+from tests.fakes.venues.binance import (
     DOWN,
     DOWN_IN_WORDS,
     DROPPED,
@@ -26,9 +29,6 @@ from tests.fakes.binance import (
     slow_answer,
     trading,
 )
-from tests.fakes.ccxt_clients import ccxt_before
-from tests.fakes.exchange import Symbol, wandering
-from tests.fakes.patience import until
 
 BTC, RAW = "BTC/USDT", "BTCUSDT"
 PLACE, CANCEL, ASK = "POST /api/v3/order", "DELETE /api/v3/order", "GET /api/v3/order"

@@ -10,8 +10,8 @@ import pytest
 
 from engine.exchanges.ccxt.budget import asking
 from engine.exchanges.ccxt.turns import Urgency
-from tests.fakes.kraken import FakeKraken, trading_kraken
 from tests.fakes.real_bench import Bench, bench_at
+from tests.fakes.venues.kraken import FakeKraken, trading_kraken
 
 AT_ONCE = 3.0
 """Seconds within which a purchase has its stop, on a busy machine; a single point of the counter takes as long."""

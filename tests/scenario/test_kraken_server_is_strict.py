@@ -8,9 +8,9 @@ from typing import Any
 import ccxt
 import pytest
 
-from tests.fakes.binance import DROPPED, NEVER_HEARD, PAGE_OF_HTML, TRUNCATED
 from tests.fakes.ccxt_clients import ccxt_before
-from tests.fakes.kraken import FakeKraken, trading_kraken
+from tests.fakes.venues.binance import DROPPED, NEVER_HEARD, PAGE_OF_HTML, TRUNCATED
+from tests.fakes.venues.kraken import FakeKraken, trading_kraken
 
 BTC, RAW = "BTC/USD", "XBTUSD"
 ADD, CANCEL = "POST /0/private/AddOrder", "POST /0/private/CancelOrder"

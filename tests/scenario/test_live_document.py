@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from config import sealed
-from tests.fakes.binance import FakeBinance
 from tests.fakes.told import BOT, quiet
+from tests.fakes.venues.binance import FakeBinance
 
 TEXT = (Path(__file__).parents[2] / "docs" / "live.md").read_text()
 PASSPHRASE = "five words nobody would guess"

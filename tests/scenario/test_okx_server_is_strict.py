@@ -12,9 +12,9 @@ import pytest
 from engine.domain.errors import VenueError
 from engine.domain.orders import Ack, NotFound, OrderRequest, OrderState, OrderStatus, Refused, Side, client_id
 from engine.exchanges.ccxt.refusals import Refusal
-from tests.fakes.binance import DROPPED, NEVER_HEARD, PAGE_OF_HTML, TRUNCATED, Fault
-from tests.fakes.okx import FakeOkx, trading_okx
 from tests.fakes.real_account import Account, account_at, limit, order
+from tests.fakes.venues.binance import DROPPED, NEVER_HEARD, PAGE_OF_HTML, TRUNCATED, Fault
+from tests.fakes.venues.okx import FakeOkx, trading_okx
 
 PLACE = "POST /api/v5/trade/batch-orders"
 

@@ -14,11 +14,11 @@ from engine.domain.plans import ExecutionPlan
 from engine.execution.orders import intend
 from engine.views import reports
 from handlers.cards import parts
-from tests.fakes.binance import trading
 from tests.fakes.engine import events_of
-from tests.fakes.kraken import FakeKraken, trading_kraken
 from tests.fakes.real_bench import Bench, bench_at
 from tests.fakes.reports import plan
+from tests.fakes.venues.binance import trading
+from tests.fakes.venues.kraken import FakeKraken, trading_kraken
 
 
 @pytest.fixture(params=["binance", "kraken"])

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from engine.domain.errors import GreenlightError
-from tests.fakes import binance
-from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.exchange import Fault, Symbol, usual_symbols
-from tests.fakes.kraken import FakeKraken, trading_kraken
 from tests.fakes.patience import until
 from tests.fakes.real_bench import Bench, bench_at
-from tests.fakes.spot_filters import Filters
+from tests.fakes.venues import binance
+from tests.fakes.venues.binance import FakeBinance, trading
+from tests.fakes.venues.kraken import FakeKraken, trading_kraken
+from tests.fakes.venues.spot_filters import Filters
 
 PLACE, LIST, UNLIST = "POST /api/v3/order", "POST /api/v3/orderList/oco", "DELETE /api/v3/order"
 REFUSED = Fault(status=400, effect=False, body='{"code":-2010,"msg":"This action is disabled on this account."}')

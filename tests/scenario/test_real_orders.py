@@ -16,10 +16,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.fakes.binance import FakeBinance
 from tests.fakes.lives import BOT
 from tests.fakes.patience import until
 from tests.fakes.program import Files
+from tests.fakes.venues.binance import FakeBinance
 from tests.scenario.test_paper_profile import BreakingOut, next_minute
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+/enter/[\w-]+")

@@ -15,7 +15,7 @@ from bot.live import limits_in_words, live_accounts
 from config.loader import load
 from config.settings import Settings
 from engine.domain.venue_views import VenueKind
-from tests.fakes.binance import FakeBinance
+from tests.fakes.venues.binance import FakeBinance
 
 KEY, SECRET = "AbCdEfGhIjKlMnOpQrStUvWx-7Yz", "a-secret-that-nobody-is-shown"
 

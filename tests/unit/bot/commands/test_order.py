@@ -14,8 +14,8 @@ from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import BadInput
 from engine.domain.orders import OrderRequest, OrderType, Side
-from tests.fakes.binance import FakeBinance
 from tests.fakes.told import BOT, quiet
+from tests.fakes.venues.binance import FakeBinance
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from engine.domain.events import BalanceAdopted
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing
 from engine.flow.balance_watch import BalanceWatch
-from tests.fakes.binance import DOWN, trading
 from tests.fakes.engine import events_of
 from tests.fakes.exchange import Fault, Symbol, usual_symbols
-from tests.fakes.kraken import FakeKraken, trading_kraken
 from tests.fakes.real_bench import Bench, bench_at
+from tests.fakes.venues.binance import DOWN, trading
+from tests.fakes.venues.kraken import FakeKraken, trading_kraken
 
 QUICK = 100.0
 """How many times faster than allowed the venues are asked."""

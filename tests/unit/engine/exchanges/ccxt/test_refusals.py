@@ -12,10 +12,10 @@ import pytest
 
 from engine.domain.orders import Refused, client_id
 from engine.exchanges.ccxt.refusals import KNOWN, Refusal, in_words, refusal_of, said
-from tests.fakes.binance import trading
 from tests.fakes.data import real_file
-from tests.fakes.kraken import trading_kraken
 from tests.fakes.real_account import account_at, order
+from tests.fakes.venues.binance import trading
+from tests.fakes.venues.kraken import trading_kraken
 
 ANSWERS: list[tuple[str, Any, Refusal]] = [
     ("binance", {"code": -2010, "msg": "Account has insufficient balance for requested action."}, Refusal.FUNDS),

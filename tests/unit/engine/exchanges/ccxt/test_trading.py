@@ -28,11 +28,11 @@ from engine.exchanges.ccxt.account import RECEIVE_WINDOW_MS
 from engine.exchanges.ccxt.client import VenueClient
 from engine.ports import Cursor
 from engine.timing.clocks import WallClock
-from tests.fakes import binance
-from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.exchange import Symbol, usual_symbols
 from tests.fakes.patience import until
 from tests.fakes.real_account import SYMBOL, Account, account_at, limit, oco, order
+from tests.fakes.venues import binance
+from tests.fakes.venues.binance import FakeBinance, trading
 
 PLACE, CANCEL, ORDER, LIST = (
     "POST /api/v3/order",

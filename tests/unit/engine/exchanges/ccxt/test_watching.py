@@ -13,8 +13,8 @@ from engine.domain.market import Candles, Timeframe, to_millis
 from engine.domain.orders import Ack, OrderType, Side, client_id
 from engine.exchanges.ccxt.habits import Trails
 from engine.timing.clocks import wall
-from tests.fakes.binance import trading
 from tests.fakes.real_account import SYMBOL, Account, account_at, order
+from tests.fakes.venues.binance import trading
 
 
 @pytest.fixture

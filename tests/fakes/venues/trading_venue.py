@@ -13,11 +13,11 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.exchange import FakeExchange, Fault, Symbol, cut_answer
-from tests.fakes.spot_guard import parameters
-from tests.fakes.spot_ledger import Ledger
-from tests.fakes.spot_matching import Matching
-from tests.fakes.spot_orders import Refused, Report
-from tests.fakes.transfers import DEPOSIT, WITHDRAWAL, Moved
+from tests.fakes.venues.spot_guard import parameters
+from tests.fakes.venues.spot_ledger import Ledger
+from tests.fakes.venues.spot_matching import Matching
+from tests.fakes.venues.spot_orders import Refused, Report
+from tests.fakes.venues.transfers import DEPOSIT, WITHDRAWAL, Moved
 
 Json = Any
 LOOK = 0.02

@@ -8,10 +8,19 @@ from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
 from tests.fakes.exchange import Symbol
-from tests.fakes.spot_fees import STEP, Fees
-from tests.fakes.spot_filters import Filters
-from tests.fakes.spot_ledger import ZERO, Insufficient, Ledger, Lock
-from tests.fakes.spot_orders import AT_MARKET, CONDITIONAL, TARGETS, OrderList, Refused, Report, SpotOrder, SpotTrade
+from tests.fakes.venues.spot_fees import STEP, Fees
+from tests.fakes.venues.spot_filters import Filters
+from tests.fakes.venues.spot_ledger import ZERO, Insufficient, Ledger, Lock
+from tests.fakes.venues.spot_orders import (
+    AT_MARKET,
+    CONDITIONAL,
+    TARGETS,
+    OrderList,
+    Refused,
+    Report,
+    SpotOrder,
+    SpotTrade,
+)
 
 FIRST_ID = 1000
 POOR = Refused(-2010, "Account has insufficient balance for requested action.")

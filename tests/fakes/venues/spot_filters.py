@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from tests.fakes.exchange import Symbol
-from tests.fakes.spot_ledger import ZERO
-from tests.fakes.spot_orders import AT_MARKET, CONDITIONAL, ORDER_TYPES, Refused, SpotOrder
+from tests.fakes.venues.spot_ledger import ZERO
+from tests.fakes.venues.spot_orders import AT_MARKET, CONDITIONAL, ORDER_TYPES, Refused, SpotOrder
 
 Json = Any
 

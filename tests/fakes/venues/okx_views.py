@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from tests.fakes.exchange import Symbol
-from tests.fakes.spot_ledger import Ledger
-from tests.fakes.spot_orders import SpotOrder, SpotTrade
+from tests.fakes.venues.spot_ledger import Ledger
+from tests.fakes.venues.spot_orders import SpotOrder, SpotTrade
 
 Json = Any
 STATES = {"NEW": "live", "PARTIALLY_FILLED": "partially_filled", "FILLED": "filled"}

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from tests.fakes.spot_ledger import Ledger
-from tests.fakes.spot_orders import OrderList, Report, SpotOrder, SpotTrade
+from tests.fakes.venues.spot_ledger import Ledger
+from tests.fakes.venues.spot_orders import OrderList, Report, SpotOrder, SpotTrade
 
 Json = Any
 PREVENTION = {"selfTradePreventionMode": "EXPIRE_MAKER"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tests.fakes.spot_guard import missing
-from tests.fakes.spot_orders import OrderList, Refused, SpotOrder
-from tests.fakes.spot_requests import new_id, read_list, read_old_list, read_order
-from tests.fakes.spot_views import cancelled_view, list_view, order_view, placed_view, trade_view
+from tests.fakes.venues.spot_guard import missing
+from tests.fakes.venues.spot_orders import OrderList, Refused, SpotOrder
+from tests.fakes.venues.spot_requests import new_id, read_list, read_old_list, read_order
+from tests.fakes.venues.spot_views import cancelled_view, list_view, order_view, placed_view, trade_view
 
 if TYPE_CHECKING:
-    from tests.fakes.binance import FakeBinance
+    from tests.fakes.venues.binance import FakeBinance
 
 Json = Any
 Sent = Mapping[str, str]

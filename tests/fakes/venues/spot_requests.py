@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 
-from tests.fakes.spot_guard import CLIENT_ID, matches, missing, number
-from tests.fakes.spot_ledger import ZERO
-from tests.fakes.spot_orders import CONDITIONAL, ORDER_TYPES, OrderList, Refused, SpotOrder
+from tests.fakes.venues.spot_guard import CLIENT_ID, matches, missing, number
+from tests.fakes.venues.spot_ledger import ZERO
+from tests.fakes.venues.spot_orders import CONDITIONAL, ORDER_TYPES, OrderList, Refused, SpotOrder
 
 NEEDS: Mapping[str, frozenset[str]] = {
     "LIMIT": frozenset({"timeInForce", "quantity", "price"}),

@@ -20,12 +20,12 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from tests.fakes import okx_views as views
 from tests.fakes.exchange import Symbol, wandering
-from tests.fakes.spot_guard import Keys
-from tests.fakes.spot_ledger import ZERO
-from tests.fakes.spot_orders import Refused, SpotOrder
-from tests.fakes.trading_venue import TradingVenue
+from tests.fakes.venues import okx_views as views
+from tests.fakes.venues.spot_guard import Keys
+from tests.fakes.venues.spot_ledger import ZERO
+from tests.fakes.venues.spot_orders import Refused, SpotOrder
+from tests.fakes.venues.trading_venue import TradingVenue
 
 Json = Any
 PASSPHRASE = "Loopback-passphrase-1"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
 from tests.fakes.exchange import Symbol
-from tests.fakes.spot_ledger import Ledger
+from tests.fakes.venues.spot_ledger import Ledger
 
 STEP = Decimal("1e-8")
 BNB_SHARE = Decimal("0.75")

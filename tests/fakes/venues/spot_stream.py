@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.fakes.spot_guard import Keys, check_key, check_signed
-from tests.fakes.spot_orders import Refused
+from tests.fakes.venues.spot_guard import Keys, check_key, check_signed
+from tests.fakes.venues.spot_orders import Refused
 
 Json = Any
 Order = Callable[[list[Json]], list[Json]]

@@ -7,8 +7,8 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from tests.fakes.exchange import Symbol
-from tests.fakes.spot_filters import Filters
-from tests.fakes.spot_orders import Refused, SpotOrder, SpotTrade
+from tests.fakes.venues.spot_filters import Filters
+from tests.fakes.venues.spot_orders import Refused, SpotOrder, SpotTrade
 
 Json = Any
 COINS = {"XBT": "XXBT", "ETH": "XETH", "USD": "ZUSD", "EUR": "ZEUR"}

@@ -15,15 +15,15 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.exchange import CUT, HTML, Fault, Symbol
-from tests.fakes.spot_endpoints import ENDPOINTS, OPEN, SIGNED, Endpoint
-from tests.fakes.spot_guard import SIGNED as SIGNATURE
-from tests.fakes.spot_guard import Keys, check_key, check_names, check_signed, parameters
-from tests.fakes.spot_limits import Limits, Refusal
-from tests.fakes.spot_orders import Refused, Report
-from tests.fakes.spot_stream import UserStream
-from tests.fakes.spot_trading import PartlyRefused
-from tests.fakes.spot_views import account_position, execution_report
-from tests.fakes.trading_venue import TradingVenue, lenient
+from tests.fakes.venues.spot_endpoints import ENDPOINTS, OPEN, SIGNED, Endpoint
+from tests.fakes.venues.spot_guard import SIGNED as SIGNATURE
+from tests.fakes.venues.spot_guard import Keys, check_key, check_names, check_signed, parameters
+from tests.fakes.venues.spot_limits import Limits, Refusal
+from tests.fakes.venues.spot_orders import Refused, Report
+from tests.fakes.venues.spot_stream import UserStream
+from tests.fakes.venues.spot_trading import PartlyRefused
+from tests.fakes.venues.spot_views import account_position, execution_report
+from tests.fakes.venues.trading_venue import TradingVenue, lenient
 
 Json = Any
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.exchange import BOOK_WEIGHTS, Symbol, candles_of, trades_of
-from tests.fakes.spot_orders import Refused
+from tests.fakes.venues.spot_orders import Refused
 
 if TYPE_CHECKING:
-    from tests.fakes.binance import FakeBinance
+    from tests.fakes.venues.binance import FakeBinance
 
 Json = Any
 Sent = Mapping[str, str]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes import spot_markets, spot_trading, spot_wallet
-from tests.fakes.spot_requests import LEGS, OLD_LIST, ORDER
+from tests.fakes.venues import spot_markets, spot_trading, spot_wallet
+from tests.fakes.venues.spot_requests import LEGS, OLD_LIST, ORDER
 
 if TYPE_CHECKING:
-    from tests.fakes.binance import FakeBinance
+    from tests.fakes.venues.binance import FakeBinance
 
 Json = Any
 Sent = Mapping[str, str]

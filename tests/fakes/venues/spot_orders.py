@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from tests.fakes.spot_ledger import ZERO, Lock
+from tests.fakes.venues.spot_ledger import ZERO, Lock
 
 OPEN = frozenset({"NEW", "PARTIALLY_FILLED"})
 STOPS = frozenset({"STOP_LOSS", "STOP_LOSS_LIMIT"})

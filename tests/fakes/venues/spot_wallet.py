@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.spot_orders import Refused
-from tests.fakes.spot_views import balances_view
-from tests.fakes.transfers import DEPOSIT, WITHDRAWAL, Moved
+from tests.fakes.venues.spot_orders import Refused
+from tests.fakes.venues.spot_views import balances_view
+from tests.fakes.venues.transfers import DEPOSIT, WITHDRAWAL, Moved
 
 if TYPE_CHECKING:
-    from tests.fakes.binance import FakeBinance
+    from tests.fakes.venues.binance import FakeBinance
 
 Json = Any
 Sent = Mapping[str, str]

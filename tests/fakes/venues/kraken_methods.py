@@ -10,13 +10,13 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.exchange import SPANS, Symbol, candles_of
-from tests.fakes.kraken_words import coin, described, order_view, pair, pair_info, trade_txid, trade_view, txid
-from tests.fakes.spot_ledger import ZERO
-from tests.fakes.spot_orders import Refused, SpotOrder, SpotTrade
-from tests.fakes.transfers import DEPOSIT, WITHDRAWAL
+from tests.fakes.venues.kraken_words import coin, described, order_view, pair, pair_info, trade_txid, trade_view, txid
+from tests.fakes.venues.spot_ledger import ZERO
+from tests.fakes.venues.spot_orders import Refused, SpotOrder, SpotTrade
+from tests.fakes.venues.transfers import DEPOSIT, WITHDRAWAL
 
 if TYPE_CHECKING:
-    from tests.fakes.kraken import FakeKraken
+    from tests.fakes.venues.kraken import FakeKraken
 
 Json = Any
 Sent = Mapping[str, str]

@@ -20,12 +20,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from tests.fakes.exchange import Symbol, wandering
-from tests.fakes.kraken_limits import Counter
-from tests.fakes.kraken_methods import ACCOUNT_METHODS, OPEN_METHODS, invalid
-from tests.fakes.kraken_words import WORDS, KrakenFilters
-from tests.fakes.spot_guard import Keys
-from tests.fakes.spot_orders import Refused
-from tests.fakes.trading_venue import TradingVenue
+from tests.fakes.venues.kraken_limits import Counter
+from tests.fakes.venues.kraken_methods import ACCOUNT_METHODS, OPEN_METHODS, invalid
+from tests.fakes.venues.kraken_words import WORDS, KrakenFilters
+from tests.fakes.venues.spot_guard import Keys
+from tests.fakes.venues.spot_orders import Refused
+from tests.fakes.venues.trading_venue import TradingVenue
 
 Json = Any
 SECRET = base64.b64encode(b"loopback-secret-of-the-second-venue").decode()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
-from tests.fakes.spot_orders import Refused
+from tests.fakes.venues.spot_orders import Refused
 
 NUMBER = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
 CLIENT_ID = r"^[a-zA-Z0-9-_.:/]{1,36}$"
