@@ -1,12 +1,13 @@
 # Everything a person does with this checkout. `make` alone lists it.
 # ARGS goes to the command that is run: make run ARGS="--seed 3", make test ARGS="-k approvals"; make chaos SEEDS=1000;
-# make regress BASE=v0.1.0.
+# make regress BASE=v0.1.0; make soak HOURS=24.
 .DEFAULT_GOAL := help
-.PHONY: help run test check chaos regress bench format constraints clean
+.PHONY: help run test check chaos regress soak bench format constraints clean
 
 ARGS ?=
 SEEDS ?= 200
 BASE ?= HEAD
+HOURS ?= 24
 BIN := .venv/bin
 # Set on some machines; without byte-code every start takes seconds longer.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,6 +37,10 @@ chaos: ## Play SEEDS runs of the whole firm on simulated time, with faults and c
 regress: ## Replay BASE and this checkout over the same candles: every decision, fill and equity that differs
 	@scripts/environment.sh dev
 	$(BIN)/python -m tests.regress.run --base $(BASE) $(ARGS)
+
+soak: ## Let the bot trade HOURS of real time at a fake venue with faults, audited each hour
+	@scripts/environment.sh dev
+	$(BIN)/python -m tests.proof.soak --hours $(HOURS) $(ARGS)
 
 bench: ## Measure how fast it is
 	@scripts/environment.sh dev

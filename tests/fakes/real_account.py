@@ -17,6 +17,7 @@ from engine.domain.orders import OrderRequest, OrderState, OrderType, Side, clie
 from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.ccxt.keys import VenueKeys
+from engine.ports import Clock
 from engine.timing.clocks import WallClock
 from tests.fakes.recorded import MemoryRecord, Recorded
 from tests.fakes.venues.binance import FakeBinance
@@ -35,8 +36,9 @@ def names_of(fake: TradingVenue) -> dict[str, str]:
 class BookOf:
     """The port ``MarketData``, straight from the fake venue: what a live feed would have seen just now."""
 
-    def __init__(self, fake: TradingVenue) -> None:
+    def __init__(self, fake: TradingVenue, clock: Clock | None = None) -> None:
         self._fake = fake
+        self._clock = clock or WallClock()
         self._names = names_of(fake)
         self.silent = False
         """Whether no price is known."""
@@ -55,7 +57,7 @@ class BookOf:
             tuple(Level(price=Decimal(price), quantity=Decimal(quantity)) for price, quantity in told[side])
             for side in ("bids", "asks")
         )
-        return Book(symbol=symbol, at=WallClock().now(), bids=bids, asks=asks)
+        return Book(symbol=symbol, at=self._clock.now(), bids=bids, asks=asks)
 
     async def candles(self, symbol: str, timeframe: Timeframe, limit: int, until: datetime | None = None) -> Candles:
         if self.told is not None and self.told.timeframe is timeframe:

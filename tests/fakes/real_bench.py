@@ -24,6 +24,7 @@ from engine.execution.doubts import LATE_WITHIN
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree, reconcile
+from engine.ports import Clock
 from engine.timing.clocks import WallClock
 from tests.fakes.database import new_database
 from tests.fakes.real_account import BookOf, names_of
@@ -50,9 +51,12 @@ class Bench:
 
     Args:
         haste: How many times faster than allowed the venue is asked.
+        clock: The time of everything here, where it is none of this machine's.
     """
 
-    def __init__(self, folder: Path, fake: FakeBinance | FakeKraken, haste: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, fake: FakeBinance | FakeKraken, haste: float = 1.0, clock: LeapingClock | None = None
+    ) -> None:
         self.fake = fake
         self.name = "kraken" if isinstance(fake, FakeKraken) else "binance"
         self.symbol, self.market = next(iter(names_of(fake).items()))
@@ -60,17 +64,18 @@ class Bench:
         self._haste = haste
         self.within = timedelta(seconds=2)
         """How long an answer may take; read when the account is opened."""
-        self.clock = LeapingClock()
+        self.clock = clock or LeapingClock()
+        self._venue_clock: Clock = clock or WallClock()
         self._folder = folder
 
     async def open(self) -> None:
-        clock = WallClock()
+        clock = self._venue_clock
         self.store = new_database(self._folder)
         name, quote = self.name, self.symbol.partition("/")[2]
         keys = VenueKeys(api_key=SecretStr(self.fake.keys.key), secret=SecretStr(self.fake.keys.secret))
         account = VenueAccount(exchange=name, api_url=self.fake.url, answer_within=self.within, clock=clock,
                                keys=keys, share=self._haste)  # fmt: skip
-        prices = BookOf(self.fake)
+        prices = BookOf(self.fake, clock)
         self.exchange = CcxtExchange(name=name, account=account, market_data=prices, clock=clock,
                                      record=StoredOrders(self.store, name), symbols=(self.symbol,))  # fmt: skip
         self._account = account
@@ -156,8 +161,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench_at(folder: Path, fake: FakeBinance | FakeKraken, haste: float = 1.0) -> AsyncIterator[Bench]:
-    made = Bench(folder, fake, haste)
+async def bench_at(
+    folder: Path, fake: FakeBinance | FakeKraken, haste: float = 1.0, clock: LeapingClock | None = None
+) -> AsyncIterator[Bench]:
+    made = Bench(folder, fake, haste, clock)
     await made.open()
     try:
         yield made
