@@ -10,12 +10,15 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from engine.domain.errors import StoreError
+from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
 from tests.fakes import binance
@@ -28,6 +31,8 @@ from tests.fakes.spot_filters import Filters
 from tests.fakes.spot_orders import SpotOrder
 
 PLACE = "POST /api/v3/order"
+ENOUGH = 60
+"""How many rounds an emergency stop may take."""
 
 
 @pytest.fixture
@@ -70,6 +75,46 @@ async def test_while_the_database_is_locked_nothing_is_sent_to_the_venue(
     (row,) = Files(folder=tmp_path).rows("SELECT status, reason FROM orders")
     assert (row["status"], fake.matching.accepted) == ("rejected", {})
     assert "never reached the venue" in row["reason"]
+
+
+@pytest.mark.parametrize("fault", [binance.DOWN, binance.UNKNOWN_OUTCOME], ids=["not done", "nobody knows"])
+async def test_an_emergency_stop_goes_on_through_a_storm_of_503_and_a_restart(
+    bench: Bench, fake: FakeBinance, fault: binance.Fault
+) -> None:
+    """FAULT 30."""
+    for name in "ab":
+        await bench.buy(name)
+    rounds, dice = 0, Random(30)  # noqa: S311 - no secret
+
+    def storm(_: str) -> binance.Fault | None:
+        return fault if rounds < 2 or dice.random() < 0.2 else None  # all calls at first, then one in five
+
+    async def wait(_: float) -> None:
+        nonlocal rounds
+        rounds += 1
+        bench.clock.leap(timedelta(minutes=10))  # what failed is left alone longer each time
+        if rounds == 2 or rounds > ENOUGH or not await bench.held():
+            raise TimeoutError
+
+    def system() -> EmergencyStopSystem:
+        return EmergencyStopSystem(store=bench.store, orchestrator=bench.orchestrator, clock=bench.clock, wait=wait)
+
+    fake.meddle = storm
+    halt = await system().call("Ada")
+    with pytest.raises(TimeoutError):
+        await system().run()
+    fake.meddle = lambda _: None
+    await bench.crash()
+    fake.meddle = storm
+    assert await system().standing() == halt, "the halt survives the restart"
+    while await bench.held() and rounds <= ENOUGH:
+        with pytest.raises(TimeoutError):
+            await system().run()
+    await bench.settle()
+    assert await bench.held() == ()
+    assert fake.ledger.total("BTC") < Decimal("0.0001")
+    await bench.check()
+    assert fake.matching.open_orders() == []
 
 
 async def test_what_the_account_holds_at_the_first_start_is_counted_named_and_left_alone(
