@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from tests.fakes.kraken import FakeKraken
+from tests.fakes.kraken_words import trade_txid
 from tests.fakes.program import Files
-from tests.fakes.spot_orders import CONDITIONAL, SpotOrder
+from tests.fakes.spot_orders import CONDITIONAL, SpotOrder, SpotTrade
 from tests.fakes.trading_venue import TradingVenue
 
 Json = dict[str, Any]
@@ -42,7 +44,7 @@ def _trades(files: Files, fake: TradingVenue) -> Iterator[str]:
         for row in files.rows("SELECT * FROM fills")
     )
     theirs = Counter(
-        (each.symbol, str(each.trade_id), each.side.lower(), each.quantity, each.price) for each in fake.matching.trades
+        (each.symbol, _id_of(fake, each), each.side.lower(), each.quantity, each.price) for each in fake.matching.trades
     )
     yield from (f"a fill that the venue does not know: {each}" for each in (ours - theirs))
     yield from (f"a trade that is not in the books: {each}" for each in (theirs - ours))
@@ -77,9 +79,11 @@ def _protected(files: Files, fake: TradingVenue) -> Iterator[str]:
         held[names[row["symbol"]]].append(row)
     for name in sorted({*held, *standing}):
         lot = Decimal(fake.symbols[name].lot)
-        needed = sorted(Decimal(row["quantity"]) // lot * lot for row in held[name])
+        needed = sorted(Decimal(row["quantity"]) for row in held[name])
         stops = sorted(order.quantity for order in standing[name] if order.type in CONDITIONAL)
-        if needed != stops:
+        if len(needed) != len(stops) or not all(
+            0 <= here - there < lot for here, there in zip(needed, stops, strict=True)
+        ):
             yield f"{name}: positions of {[*map(str, needed)]}, stops of {[*map(str, stops)]} at the venue"
 
 
@@ -119,6 +123,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The value that so great a share of all are not above; 0 where there is none."""
     ordered = sorted(values)
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else 0.0
+
+
+def _id_of(fake: TradingVenue, trade: SpotTrade) -> str:
+    """What the venue calls a trade."""
+    return trade_txid(trade) if isinstance(fake, FakeKraken) else str(trade.trade_id)
 
 
 def _names(fake: TradingVenue) -> dict[str, str]:
