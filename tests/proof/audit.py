@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tests.fakes.kraken import FakeKraken
-from tests.fakes.kraken_words import trade_txid
 from tests.fakes.program import Files
-from tests.fakes.spot_orders import CONDITIONAL, SpotOrder, SpotTrade
-from tests.fakes.trading_venue import TradingVenue
+from tests.fakes.venues.kraken import FakeKraken
+from tests.fakes.venues.kraken_words import trade_txid
+from tests.fakes.venues.spot_orders import CONDITIONAL, SpotOrder, SpotTrade
+from tests.fakes.venues.trading_venue import TradingVenue
 
 Json = dict[str, Any]
 Span = tuple[int, int]

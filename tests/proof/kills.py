@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from tests.fakes.binance import FakeBinance
 from tests.fakes.exchange import MINUTE, Symbol, now_ms
 from tests.fakes.kill_trace import Cut
-from tests.fakes.kraken import FakeKraken
 from tests.fakes.program import Files
+from tests.fakes.venues.binance import FakeBinance
+from tests.fakes.venues.kraken import FakeKraken
 from tests.proof import audit, live_bot
 from tests.proof.faults import ROW_TWO
 from tests.proof.life import ARMED, BUYS, REFUSED, SELLS

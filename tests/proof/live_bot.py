@@ -12,9 +12,9 @@ from config.loader import load
 from config.settings import Settings
 from engine.books.first_go import _KEPT
 from engine.store.database import Database
-from tests.fakes.binance import FakeBinance
 from tests.fakes.database import new_file, url_of
-from tests.fakes.kraken import FakeKraken
+from tests.fakes.venues.binance import FakeBinance
+from tests.fakes.venues.kraken import FakeKraken
 
 Json = dict[str, Any]
 Venue = FakeBinance | FakeKraken

@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.fakes.binance import FakeBinance
 from tests.fakes.exchange import Fault, Symbol
 from tests.fakes.lives import BOT
 from tests.fakes.program import Files
+from tests.fakes.venues.binance import FakeBinance
 from tests.proof import audit, live_bot
 from tests.proof.faults import ROW_TWO
 

@@ -26,12 +26,12 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.fakes.binance import FakeBinance
 from tests.fakes.exchange import Fault
 from tests.fakes.program import Files
 from tests.fakes.real_bench import Bench, LeapingClock, bench_at
-from tests.fakes.spot_endpoints import Endpoint
-from tests.fakes.spot_filters import Filters
+from tests.fakes.venues.binance import FakeBinance
+from tests.fakes.venues.spot_endpoints import Endpoint
+from tests.fakes.venues.spot_filters import Filters
 from tests.proof import audit
 from tests.proof.faults import ROW_TWO
 

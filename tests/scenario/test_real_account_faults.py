@@ -22,13 +22,13 @@ from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
 from tests.fakes import binance
-from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.exchange import Symbol, usual_symbols
 from tests.fakes.program import Files
 from tests.fakes.real_bench import Bench, bench_at
 from tests.fakes.reports import plan
-from tests.fakes.spot_filters import Filters
-from tests.fakes.spot_orders import SpotOrder
+from tests.fakes.venues.binance import FakeBinance, trading
+from tests.fakes.venues.spot_filters import Filters
+from tests.fakes.venues.spot_orders import SpotOrder
 
 PLACE = "POST /api/v3/order"
 ENOUGH = 60

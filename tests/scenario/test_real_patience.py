@@ -18,12 +18,12 @@ from engine.domain.orders import Order, OrderStatus, OrderType, Purpose
 from engine.domain.plans import Entry, Then
 from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
-from tests.fakes.binance import trading
 from tests.fakes.exchange import Fault
-from tests.fakes.kraken import trading_kraken
 from tests.fakes.patience import until
 from tests.fakes.real_bench import Bench, bench_at
 from tests.fakes.reports import plan
+from tests.fakes.venues.binance import trading
+from tests.fakes.venues.kraken import trading_kraken
 
 LIMIT, QUANTITY, AT_THE_LIMIT = Decimal(59_900), Decimal("0.01"), Decimal("0.004")
 PATIENCE = timedelta(minutes=1)

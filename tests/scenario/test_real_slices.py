@@ -18,12 +18,12 @@ from engine.domain.errors import GreenlightError
 from engine.domain.orders import Order, OrderStatus, Purpose
 from engine.domain.plans import AT_MARKET, Slicing, TradePlan
 from engine.execution.orders import intend, intend_slice
-from tests.fakes.binance import DROPPED, NEVER_HEARD, trading
 from tests.fakes.exchange import Fault
-from tests.fakes.kraken import trading_kraken
 from tests.fakes.real_account import BookOf
 from tests.fakes.real_bench import Bench, bench_at
 from tests.fakes.reports import plan
+from tests.fakes.venues.binance import DROPPED, NEVER_HEARD, trading
+from tests.fakes.venues.kraken import trading_kraken
 
 SLICING = Slicing(most=3, every=timedelta(minutes=1), twap=True)
 SLICE = Decimal("0.004")

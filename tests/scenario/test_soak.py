@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.binance import FakeBinance, trading
 from tests.fakes.program import Files
 from tests.fakes.real_bench import Bench, bench_at
-from tests.fakes.spot_orders import SpotOrder
+from tests.fakes.venues.binance import FakeBinance, trading
+from tests.fakes.venues.spot_orders import SpotOrder
 from tests.proof import audit
 from tests.proof.soak import soak
 from tests.proof.storms import storm

@@ -22,11 +22,11 @@ from engine.store.unit_of_work import UnitOfWork
 from engine.timing.clocks import WallClock
 from tests.fakes.database import new_file
 from tests.fakes.feed import BTC, HandClock, hand_feed
-from tests.fakes.kraken import trading_kraken
 from tests.fakes.patience import until
 from tests.fakes.real_account import BookOf, account_at, names_of, order
 from tests.fakes.recorded import MemoryRecord
 from tests.fakes.venues.binance import trading
+from tests.fakes.venues.kraken import trading_kraken
 
 
 async def test_what_a_venue_tells_by_itself_is_taken_in_at_once_over_a_cut() -> None:
