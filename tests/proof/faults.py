@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tests.fakes import binance
 from tests.fakes.exchange import Fault, too_fast
+from tests.fakes.venues import binance
 
 TIMES_OUT = 30.0
 """Seconds after which an answer comes that nobody waits for any more."""

@@ -21,11 +21,11 @@ from engine.domain.errors import StoreError
 from engine.execution.emergency import EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
-from tests.fakes import binance
 from tests.fakes.exchange import Symbol, usual_symbols
 from tests.fakes.program import Files
 from tests.fakes.real_bench import Bench, bench_at
 from tests.fakes.reports import plan
+from tests.fakes.venues import binance
 from tests.fakes.venues.binance import FakeBinance, trading
 from tests.fakes.venues.spot_filters import Filters
 from tests.fakes.venues.spot_orders import SpotOrder
