@@ -41,7 +41,7 @@ from engine.flow.adjuster_modes import CurrentAdjuster
 from engine.flow.approvals import Approvals
 from engine.flow.balance_watch import BalanceWatch
 from engine.flow.closings import Closings
-from engine.flow.cycle import Deliberations
+from engine.flow.cycle import PanelRounds
 from engine.flow.emergency_watch import EmergencyWatch
 from engine.flow.services import CycleServices
 from engine.ports import Exchange, NoEntry, Route, nothing_against_it
@@ -70,7 +70,7 @@ class Engine:
     real: Mapping[str, CcxtExchange]
     """The venues that orders really go to, by name."""
     services: CycleServices
-    deliberations: Deliberations
+    deliberations: PanelRounds
     approvals: Approvals
     closings: Closings
     capital: Capital
@@ -143,7 +143,7 @@ async def build_engine(
         venues=on.venues,
         real=on.real,
         services=services,
-        deliberations=Deliberations(
+        deliberations=PanelRounds(
             services, market.contexts, step=INSTANT if isinstance(on.clock, MarketClock) else timedelta(0)
         ),
         approvals=acting.approvals,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from config.ai import AgentSettings
 from config.settings import Settings
-from engine.ai.account import AccountBrief
+from engine.ai.account import AccountReader
 from engine.ai.agent_panel import AgentPanel
 from engine.ai.agents import Agent
 from engine.ai.calibrator import NO_CALIBRATION, Calibrates, Calibrator
@@ -32,7 +32,7 @@ def panel_of(settings: Settings, manager: LLMManager, store: Database, markets: 
         agents=tuple(_agent(each, settings, manager) for each in asked.agents),
         supervisor=replace(_agent(supervisor, settings, manager), last_word=True) if supervisor else None,
         patience=asked.within,
-        beside=AccountBrief(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
+        beside=AccountReader(store=store, risk_per_trade=settings.risk.risk_per_trade).of,
         markets=markets,
         gate=Gate(
             min_change=settings.ai.gate.min_change,

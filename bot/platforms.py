@@ -18,7 +18,7 @@ from config.settings import Settings
 from engine.ports import Platform
 from engine.views.trading import Views
 from handlers.access import Access
-from handlers.answered import Note, noting
+from handlers.answered import Note, note_in
 from handlers.charts.illustrating import Draw
 from handlers.commands import CommandTable
 from handlers.reception import Reception
@@ -74,7 +74,7 @@ def remote_platforms(
     draw: Draw,
 ) -> Iterator[RemotePlatform]:
     """The platforms with a token; how each is shows in the health of the whole."""
-    note = noting(engine.store)
+    note = note_in(engine.store)
     if settings.telegram.token is not None:
         telegram = _telegram(settings.telegram, settings.telegram.token, reception, commands, engine, externals, draw)
         engine.health.watch(telegram.name, lambda: telegram.health)
@@ -115,7 +115,7 @@ def _telegram(
         poll_timeout=asked.poll_timeout,
         webhook=webhook,
         draw=draw,
-        note=noting(engine.store),
+        note=note_in(engine.store),
         transport=externals.telegram,
         keep=KeptUpdates(engine.store),
     )

@@ -48,7 +48,7 @@ def is_answer(card: Card) -> bool:
     return card.topic.startswith(ANSWERS)
 
 
-def noting(store: Database) -> Note:
+def note_in(store: Database) -> Note:
     """Makes a ``Note`` that keeps where an editable answer is shown, so that it can be edited later."""
 
     async def note(card: Card, to: Destination, ref: Ref | None) -> None:

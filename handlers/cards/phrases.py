@@ -16,11 +16,11 @@ from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import named
 from engine.domain.messages import BREAK
+from engine.domain.order_routing import Quote
 from engine.domain.orders import Order, OrderStatus
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.proposals import Proposal
-from engine.domain.routing import Quote
 from engine.domain.slippage import Slippage
 from engine.domain.trade_views import PositionView, TradeView
 from engine.domain.unmanaged import Absence

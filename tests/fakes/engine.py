@@ -61,7 +61,7 @@ from engine.flow.approvals import Answered, Approvals
 from engine.flow.cancelling import Cancelling
 from engine.flow.closings import Closings
 from engine.flow.confirming import Confirming
-from engine.flow.cycle import Deliberations, run_cycles
+from engine.flow.cycle import PanelRounds, run_cycles
 from engine.flow.policy_proposals import PolicyProposals
 from engine.flow.proposing import NO_SIGNALS
 from engine.flow.services import CycleServices
@@ -260,7 +260,7 @@ class Room:
     script: Script
     services: CycleServices
     context: StrategyContext
-    deliberations: Deliberations
+    deliberations: PanelRounds
     approvals: Approvals
     capital: Capital
     books: Bookkeeping
@@ -407,7 +407,7 @@ async def engine_room(
         entry=entry,
     )
     at_work = AtWork(name="hand", strategy="script", venue=venue.name, markets=symbols, timeframe="1h")
-    deliberations = Deliberations(services, StrategyContexts(contexts=(context,)))
+    deliberations = PanelRounds(services, StrategyContexts(contexts=(context,)))
     approvals = approvals_of(services)
     closings = Closings(store=store, market_data=market_data, orchestrator=services.orchestrator, clock=clock)
     keeper = Capital(store=store, clock=clock, plan=capital)

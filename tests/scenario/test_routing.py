@@ -17,7 +17,7 @@ from engine.domain.errors import VenueError
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import OrderStatus
 from engine.domain.proposals import FastTier
-from engine.flow.cycle import Deliberations, run_cycles
+from engine.flow.cycle import PanelRounds, run_cycles
 from engine.jobs.table import job_table
 from engine.store.halting import begin_halt
 from engine.strategies.context import StrategyContexts
@@ -191,7 +191,7 @@ async def test_the_rest_of_a_begun_trade_goes_where_it_was_begun(tmp_path: Path)
         await two.both_enter()
         assert await at(two) == ["other"]
         room.services = replace(room.services, fees={**FEES, "other": Decimal("0.02")})
-        rest = Deliberations(room.services, StrategyContexts(contexts=two.contexts))
+        rest = PanelRounds(room.services, StrategyContexts(contexts=two.contexts))
         await rest.ask()
         room.clock.at += timedelta(seconds=1)
         await rest.conclude("paper", room.clock.now())

@@ -15,7 +15,7 @@ from engine.domain.approvals import Approval
 from engine.domain.messages import Person, Role
 from engine.timing.clocks import wall
 from handlers.access import Access, Identity
-from handlers.answered import noting
+from handlers.answered import note_in
 from handlers.commands import build_commands
 from handlers.reception import Reception
 from handlers.telegram import KeptUpdates, TelegramPlatform, WebhookAt
@@ -63,7 +63,7 @@ async def at_telegram(room: Room, fake: FakeTelegram) -> AsyncIterator[None]:
         menu=(),
         messages_per_second=100.0,
         webhook=WebhookAt(url=PUBLIC, secret=SECRET),
-        note=noting(room.store),
+        note=note_in(room.store),
         keep=KeptUpdates(room.store),
     )
     for user in people:

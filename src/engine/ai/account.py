@@ -24,7 +24,7 @@ _ABOUT_A_DOLLAR = frozenset({"USD", "USDT", "USDC", "FDUSD", "BUSD", "DAI", "TUS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class AccountFacts:
     """What is told beside a proposal.
 
     Attributes:
@@ -37,7 +37,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountBrief:
+class AccountReader:
     """Reads the account for a brief.
 
     Attributes:
@@ -47,11 +47,11 @@ class AccountBrief:
     store: Database
     risk_per_trade: Decimal
 
-    async def of(self, proposal: Proposal) -> Beside:
+    async def of(self, proposal: Proposal) -> AccountFacts:
         """What is known of a proposal's market."""
         return await self.store.read(lambda uow: self._read(uow, proposal))
 
-    def _read(self, uow: UnitOfWork, proposal: Proposal) -> Beside:
+    def _read(self, uow: UnitOfWork, proposal: Proposal) -> AccountFacts:
         held = [each for each in uow.positions.open() if each.listing == proposal.listing]
         past = [
             each
@@ -60,7 +60,7 @@ class AccountBrief:
         ]
         price = Decimal(repr(proposal.close)) if proposal.close else None
         at_risk = uow.account.portfolio().equity * self.risk_per_trade
-        return Beside(
+        return AccountFacts(
             lines=(*_held(held, price), *_past(past[:MOST_PAST])),
             at_risk=at_risk if proposal.symbol.partition("/")[2] in _ABOUT_A_DOLLAR else None,
         )

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import structlog
 
-from engine.ai.account import Beside
+from engine.ai.account import AccountFacts
 from engine.ai.agents import LATE, Agent
 from engine.ai.brief import brief_of
 from engine.ai.gate import Gate, PanelAnswer, told_in
@@ -36,14 +36,14 @@ FIRST_ROUND = 0.6
 _FOR_THE_BOOK = 0.1
 """The part of the time that a venue may take to tell its order book."""
 
-AskAccount = Callable[[Proposal], Awaitable[Beside]]
+AskAccount = Callable[[Proposal], Awaitable[AccountFacts]]
 """Tells what the account says of a proposal's market."""
 
 
-async def nothing_beside(proposal: Proposal) -> Beside:
+async def nothing_beside(proposal: Proposal) -> AccountFacts:
     """Nothing."""
     del proposal
-    return Beside()
+    return AccountFacts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,8 @@ from engine.domain.market import Candles, Listing, Market, Timeframe
 from engine.domain.orders import Order
 from engine.domain.positions import Position
 from engine.domain.snapshots import MarketSnapshot
-from engine.flow.cycle import Wanted, conclude_closes, looked_at, wanted_by
-from engine.flow.deciding import Outcome, conclude_close
+from engine.flow.cycle import Wanted, decide_at_closes, looked_at, wanted_by
+from engine.flow.deciding import Outcome, decide_at_close
 from engine.flow.observing import checked, observe
 from engine.flow.services import CycleServices
 from engine.flow.silence import Silence
@@ -271,13 +271,13 @@ class QuietCloses:
         """Decide on one close, the first with the number 0; the orders that were written down for sending."""
         own = self.services.consolidation is Consolidation.OWN
         if not own or uow.positions.open() != run.held or not uow.decisions.begins(at):
-            found = conclude_closes(self.services, tuple(self.contexts), seen, uow, at)
+            found = decide_at_closes(self.services, tuple(self.contexts), seen, uow, at)
             return [order for _, outcome in found for order in _decided(outcome).orders]
         silence, orders = Silence(self.services, at), list[Order]()
         for context, symbol in self._pairs():
             market = seen[wanted_by(context, symbol)]
             if number >= run.silent[context.name, symbol] or not silence.hold(uow, context, market):
-                orders += conclude_close(self.services, uow, context, market, at).orders
+                orders += decide_at_close(self.services, uow, context, market, at).orders
         return orders
 
     def _held(self, uow: UnitOfWork, at: datetime) -> tuple[Position, ...] | None:

@@ -1,4 +1,7 @@
-"""The account at each close: marks, the equity curve, halts that begin and end by themselves."""
+"""The account at each close: marks, the equity curve, halts that begin and end by themselves.
+
+Fills are booked as venues tell them, by ``engine.execution.fills``.
+"""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from engine.domain.adjustments import Adjusted
 from engine.domain.approvals import Approval
 from engine.domain.decisions import Decision, Judged, Opinion
 from engine.domain.halt_views import HaltView
+from engine.domain.order_routing import Quote
 from engine.domain.orders import Order
 from engine.domain.positions import Position
-from engine.domain.routing import Quote
 from engine.domain.trade_views import TradeView
 
 

@@ -13,9 +13,9 @@ from engine.domain.autonomy import Ruling
 from engine.domain.columns import OutlookColumns, TechnicalColumns
 from engine.domain.judging import Clamp
 from engine.domain.market import Candles, Timeframe
+from engine.domain.order_routing import Quote
 from engine.domain.outcomes import Calibrated
 from engine.domain.plans import Entry, TradePlan
-from engine.domain.routing import Quote
 
 
 class Stance(StrEnum):

@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.domain.order_routing import Quote
 from engine.domain.orders import Order, OrderState
-from engine.domain.routing import Quote
 from engine.domain.trade_views import FillView
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from engine.domain.orders import Ack, NotFound, Order, OrderState, OrderStatus, Purpose, Unsent
 from engine.execution import answers
-from engine.execution.venue_line import VenueLine
+from engine.execution.recorded_venue import RecordedVenue
 from engine.store.unit_of_work import UnitOfWork
 
 LATE_WITHIN = timedelta(seconds=10)
@@ -22,7 +22,7 @@ _NEVER_ARRIVED = {
 class Doubts:
     """Asks a venue what has become of orders."""
 
-    def __init__(self, line: VenueLine) -> None:
+    def __init__(self, line: RecordedVenue) -> None:
         self._line = line
         self._missed_since: dict[str, datetime] = {}
 

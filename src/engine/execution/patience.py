@@ -10,14 +10,14 @@ from engine.domain.events import OrderChanged
 from engine.domain.orders import Order, Purpose
 from engine.execution import orders as writing
 from engine.execution.protecting import Protecting
-from engine.execution.venue_line import VenueLine
+from engine.execution.recorded_venue import RecordedVenue
 from engine.store.unit_of_work import UnitOfWork
 
 
 class Patience:
     """Ends the waiting of entries at one venue."""
 
-    def __init__(self, line: VenueLine, protecting: Protecting) -> None:
+    def __init__(self, line: RecordedVenue, protecting: Protecting) -> None:
         self._line = line
         self._protecting = protecting
 

@@ -13,8 +13,8 @@ from engine.domain.orders import Ack, NotFound, Order, OrderStatus, Refused, Sid
 from engine.domain.positions import Position
 from engine.execution import orders as writing
 from engine.execution.protection import Action, Cancel, Protect, protection_pause, protection_steps
+from engine.execution.recorded_venue import RecordedVenue
 from engine.execution.sending import Sending
-from engine.execution.venue_line import VenueLine
 from engine.inputs.data_halts import standing_change
 from engine.simulation.path import is_another
 from engine.store.unit_of_work import UnitOfWork
@@ -27,7 +27,7 @@ class Protecting:
         max_factor: From this factor on a price is that of something else than what was marked last.
     """
 
-    def __init__(self, line: VenueLine, sending: Sending, max_factor: Decimal) -> None:
+    def __init__(self, line: RecordedVenue, sending: Sending, max_factor: Decimal) -> None:
         self._line = line
         self._sending = sending
         self._max_factor = max_factor

@@ -8,7 +8,7 @@ from engine.domain.errors import VenueError
 from engine.domain.orders import Order, OrderStatus, Purpose, Refused, SubmitResult, Unsent
 from engine.execution import answers
 from engine.execution.coverage import is_selling, sellable
-from engine.execution.venue_line import VenueLine
+from engine.execution.recorded_venue import RecordedVenue
 from engine.ports import EventBatch
 from engine.store.unit_of_work import UnitOfWork
 
@@ -19,7 +19,7 @@ SEND_WITHIN = timedelta(minutes=2)
 class Sending:
     """Sends what is still wanted, and a sale only once nothing else trades its coins."""
 
-    def __init__(self, line: VenueLine) -> None:
+    def __init__(self, line: RecordedVenue) -> None:
         self._line = line
 
     async def attempt(self, order: Order) -> SubmitResult | None:

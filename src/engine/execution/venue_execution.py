@@ -13,9 +13,9 @@ from engine.domain.orders import NotFound, Order, OrderStatus, OrderType
 from engine.execution.doubts import STRAY_WITHIN, Doubts
 from engine.execution.patience import Patience
 from engine.execution.protecting import Protecting
+from engine.execution.recorded_venue import RecordedVenue
 from engine.execution.selling import Selling
 from engine.execution.sending import SEND_WITHIN, Sending
-from engine.execution.venue_line import VenueLine
 from engine.ports import Clock, Exchange, MarketData
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
@@ -40,7 +40,7 @@ class VenueExecution:
         clock: Clock,
         max_factor: Decimal,
     ) -> None:
-        self._line = VenueLine(store=store, exchange=exchange, market_data=market_data, clock=clock)
+        self._line = RecordedVenue(store=store, exchange=exchange, market_data=market_data, clock=clock)
         self._doubts = Doubts(self._line)
         self._protecting = Protecting(self._line, Sending(self._line), max_factor)
         self._patience = Patience(self._line, self._protecting)

@@ -7,6 +7,8 @@ propose     what a strategy wants of it                    Proposal         (eng
 deliberate  what a panel says of that, within its time     Opinion          (engine.ai.panel)
 conclude    plan, risk, autonomy, in one transaction       Outcome          (engine.flow.deciding)
 send        the orders that were written down              Order            (engine.execution)
+
+What comes before and after it at a candle's close is the job ``candle`` of ``engine.jobs.table``.
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ from engine.domain.decisions import CycleRecord, Judged, Opinion
 from engine.domain.errors import StoreError, StrategyError, VenueError
 from engine.domain.halts import HaltKind
 from engine.domain.market import Listing, Timeframe
+from engine.domain.order_routing import Offer
 from engine.domain.orders import Order
 from engine.domain.proposals import Deliberation, Proposal
-from engine.domain.routing import Offer
 from engine.domain.snapshots import MarketSnapshot
 from engine.flow.consolidating import bought, in_turn
-from engine.flow.deciding import Outcome, conclude_close, conclude_deliberation
+from engine.flow.deciding import Outcome, conclude_deliberation, decide_at_close
 from engine.flow.observing import book_of, checked, observe
 from engine.flow.offers import NO_OFFERS, Offers, offers_of
 from engine.flow.services import CycleServices
@@ -60,7 +62,7 @@ async def run_cycles(
     Exits, what nobody is asked about, and what begins a trade are concluded here and now, in one transaction on the
     portfolio of now, one context after the other; those that look at the same timeframes of a market see the same of
     it. A market that is late follows by itself, once it has answered. What a panel has to think about is written down
-    for it: see ``Deliberations``. A market that was decided on at this candle already (the program was restarted) is
+    for it: see ``PanelRounds``. A market that was decided on at this candle already (the program was restarted) is
     left alone.
 
     Raises:
@@ -74,7 +76,7 @@ async def run_cycles(
     failed: list[StrategyError] = []
     async for seen in in_batches(asked, services.late_after):
         at_hand = [(each, symbol) for each in contexts for symbol in each.markets if wanted_by(each, symbol) in seen]
-        conclude = partial(conclude_closes, services, contexts, seen, offers=await offers_of(services, at_hand))
+        conclude = partial(decide_at_closes, services, contexts, seen, offers=await offers_of(services, at_hand))
         decided = Outcome()
         for name, outcome in await services.store.transact(conclude):
             if isinstance(outcome, StrategyError):
@@ -93,7 +95,7 @@ def looked_at(contexts: Sequence[StrategyContext]) -> dict[Wanted, tuple[Strateg
     return {wanted_by(context, symbol): (context, symbol) for context in contexts for symbol in context.markets}
 
 
-def conclude_closes(
+def decide_at_closes(
     services: CycleServices,
     contexts: Sequence[StrategyContext],
     seen: Mapping[Wanted, MarketSnapshot],
@@ -134,12 +136,12 @@ def _concluded(
 ) -> Outcome | StrategyError:
     """What was decided; where the strategy failed, that: nothing was decided then, and the others go on."""
     try:
-        return conclude_close(services, uow, context, seen, now, gives_way, offers)
+        return decide_at_close(services, uow, context, seen, now, gives_way, offers)
     except StrategyError as error:
         return error
 
 
-class Deliberations:
+class PanelRounds:
     """What panels think about: asked, waited for beside everything else, and decided on once they have spoken.
 
     All of it is stored, so that a program that starts again goes on: who has not answered is asked again for as long as

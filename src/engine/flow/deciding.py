@@ -17,11 +17,11 @@ from engine.domain.adjustments import Adjusted
 from engine.domain.autonomy import AskHuman, Execute, Hold, Refuse
 from engine.domain.decisions import Decision, Exit, Judged, Opinion, Stance, Tier
 from engine.domain.market import Book, Listing
+from engine.domain.order_routing import Offer
 from engine.domain.orders import Order, Purpose, Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.domain.proposals import Deliberation, FastTier
-from engine.domain.routing import Offer
 from engine.domain.snapshots import MarketSnapshot
 from engine.execution import starters
 from engine.execution.coverage import sellable
@@ -29,9 +29,9 @@ from engine.execution.orders import intend
 from engine.execution.retries import not_before
 from engine.flow.absences import note_absence
 from engine.flow.approvals import Approvals
+from engine.flow.order_routing import at_best_venue, at_venue
 from engine.flow.proposed import Proposed, key_of
 from engine.flow.proposing import propose
-from engine.flow.routing import at_best, at_venue
 from engine.flow.services import CycleServices
 from engine.flow.signal_floods import note_signal
 from engine.flow.weighing import with_weights
@@ -54,7 +54,7 @@ class Outcome:
         return Outcome(judged=self.judged + other.judged, orders=self.orders + other.orders)
 
 
-def conclude_close(
+def decide_at_close(
     services: CycleServices,
     uow: UnitOfWork,
     context: StrategyContext,
@@ -78,7 +78,7 @@ def conclude_close(
         halting = not services.no_entry(context.name)
         note_data(uow, listing, context.timeframe, seen.quality, at, halting=halting)
     if changed is not None and seen.quality.usable:
-        return conclude_close(services, uow, context, seen.distrusted(changed.reason), now, gives_way, offers)
+        return decide_at_close(services, uow, context, seen.distrusted(changed.reason), now, gives_way, offers)
     own = (context.name, symbol)
     held = {
         each.id: each
@@ -87,7 +87,7 @@ def conclude_close(
     }
     seen = with_weights(services, uow, context, seen)
     proposal = propose(context, seen, tuple(held.values()))
-    desk = _Conclusion(
+    conclusion = _Conclusion(
         services=services, uow=uow, context=context, proposal=proposal, market=seen.market, book=seen.book, now=now
     )
     if proposal.stance is Stance.ENTER:
@@ -96,15 +96,15 @@ def conclude_close(
     outcome = Outcome()
     for leaving in proposal.exits:
         position = held[leaving.position_id]
-        outcome += at_venue(desk, position.venue, offers).leave(position, leaving, gives_way)
+        outcome += at_venue(conclusion, position.venue, offers).leave(position, leaving, gives_way)
     if proposal.stance is Stance.ENTER and gives_way and not proposal.exits:
-        return desk.give_way(gives_way)
+        return conclusion.give_way(gives_way)
     if proposal.stance is Stance.ENTER:
-        desk = at_best(desk, offers)
+        conclusion = at_best_venue(conclusion, offers)
     thought_about = proposal.stance is Stance.ENTER and (services.panel.patience or context.fast)
-    if thought_about and (services.asks_in_vain or not desk.is_refused_anyway()):
-        return outcome + desk.begin()
-    return outcome + desk.enter(None, ())
+    if thought_about and (services.asks_in_vain or not conclusion.is_refused_anyway()):
+        return outcome + conclusion.begin()
+    return outcome + conclusion.enter(None, ())
 
 
 def conclude_deliberation(
@@ -119,13 +119,13 @@ def conclude_deliberation(
     """Decide on an entry once all have been heard; ``None`` where that has to wait for what was begun of it."""
     proposal, starter = waiting.proposal, starters.order_of(uow, waiting.starter)
     market = market_data_of(services.market_data, proposal.venue).market(proposal.symbol)
-    desk = _Conclusion(
+    conclusion = _Conclusion(
         services=services, uow=uow, context=context, proposal=proposal, market=market, book=book, now=now
     )
     if waiting.too_late:
-        return desk.refuse_late()
-    desk = at_venue(desk, starter.request.venue, offers) if starter else at_best(desk, offers)
-    return desk.finish(starter, waiting.opinions or ())
+        return conclusion.refuse_late()
+    conclusion = at_venue(conclusion, starter.request.venue, offers) if starter else at_best_venue(conclusion, offers)
+    return conclusion.finish(starter, waiting.opinions or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.domain.errors import VenueError
 from engine.domain.market import Listing
-from engine.domain.routing import Offer
+from engine.domain.order_routing import Offer
 from engine.flow.services import CycleServices
 from engine.ports import market_data_of
 from engine.strategies.context import StrategyContext

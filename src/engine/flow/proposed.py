@@ -17,12 +17,12 @@ from engine.domain.autonomy import AskHuman, Refuse, Ruling
 from engine.domain.decisions import Decision, Input, Judged, Opinion, Stance, Tier
 from engine.domain.judging import Allowed, Clamp, Judgement, RiskView
 from engine.domain.market import Book, Market
+from engine.domain.order_routing import Quote
 from engine.domain.orders import Order
 from engine.domain.outcomes import Calibrated
 from engine.domain.plans import AT_MARKET, ExecutionPlan, TradePlan
 from engine.domain.proposals import Proposal
 from engine.domain.risk_stats import RiskStats
-from engine.domain.routing import Quote
 from engine.execution.streaks import losses_of
 from engine.flow.adjusting import adjusted_entry
 from engine.flow.services import CycleServices

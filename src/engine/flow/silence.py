@@ -1,7 +1,7 @@
 """Contexts that want nothing of their markets at a close, decided on beside one another.
 
 What they hold by is the same for all that look at a market: it is put into its record once. Each decision is the one
-that ``deciding.conclude_close`` would make, and its record the same to the letter.
+that ``deciding.decide_at_close`` would make, and its record the same to the letter.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from functools import partial
 from engine.books.bookkeeping import Bookkeeping
 from engine.domain.errors import StrategyError, VenueError
 from engine.flow.approvals import Approvals
-from engine.flow.cycle import Deliberations, run_cycles
+from engine.flow.cycle import PanelRounds, run_cycles
 from engine.flow.services import CycleServices
 from engine.flow.slicing import Slices
 from engine.strategies.context import StrategyContexts
@@ -74,7 +74,7 @@ def job_table(
     *,
     services: CycleServices,
     contexts: StrategyContexts,
-    deliberations: Deliberations,
+    deliberations: PanelRounds,
     approvals: Approvals,
     books: Bookkeeping,
     candles_in: Callable[[datetime], Awaitable[None]] | None = None,

@@ -1,7 +1,7 @@
 """At a start cards may go to other destinations than before: a group that became a supergroup has another id.
 
 What is open is shown at the places of now. What stands at a place where none go any more comes to its end: it can never
-arrive. The cards of a platform that is off wait for it.
+arrive. The cards of a platform that is off wait for it. Which event is told where is said in ``handlers.topics``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from engine.domain.errors import SourceError
 from engine.domain.figures import plain
 from engine.domain.sentiment import SourceText
-from engine.sentiment.aside import aside
+from engine.sentiment.daemon_threads import in_daemon_thread
 
 if TYPE_CHECKING:  # heavy, and only named here
     import praw
@@ -65,7 +65,7 @@ class Reddit:
         """The newest posts. Where the last answer is still waited for, nobody asks again."""
         if self._asking is not None and not self._asking.done():
             raise SourceError("Reddit has not answered the last question yet.")
-        self._asking = aside(self._ask, self.name)
+        self._asking = in_daemon_thread(self._ask, self.name)
         try:
             async with asyncio.timeout(self._within):
                 return await asyncio.shield(self._asking)

@@ -38,7 +38,7 @@ def settings(folder: Path, profile: str = "paper", **changes: Any) -> Settings:
     return load(profile, None, sections(**changes), here, folder).settings
 
 
-async def venue_line(asked: Settings) -> Line:
+async def recorded_venue(asked: Settings) -> Line:
     """What the doctor says of the venue; it has an event loop of its own."""
     case = Case(settings=asked, wall=lambda: datetime.now(UTC))
     check = [replace(check, needs=()) for check in CHECKS if check.name == "venue"]
@@ -102,7 +102,7 @@ def test_paper_needs_nobodys_word_and_real_orders_do(tmp_path: Path) -> None:
 
 
 async def test_the_doctor_asks_the_venue_for_its_markets(tmp_path: Path, fake: FakeExchange) -> None:
-    line = await venue_line(settings(tmp_path, exchanges__binance__api_url=fake.url))
+    line = await recorded_venue(settings(tmp_path, exchanges__binance__api_url=fake.url))
     assert (line.verdict, line.text) == (
         "ok",
         f"{fake.url} lists 3 markets, ours among them; its clock is within 5 s of ours",
@@ -143,7 +143,7 @@ async def test_the_doctor_says_what_is_wrong_with_the_venue(
             fake.symbols["ETHUSDT"].status = "BREAK"
         case _:
             del fake.symbols["SOLUSDT"]
-    line = await venue_line(settings(tmp_path, exchanges__binance__api_url=fake.url))
+    line = await recorded_venue(settings(tmp_path, exchanges__binance__api_url=fake.url))
     assert line.verdict == "wrong"
     assert line.remedy
     assert re.search(words, f"{line.text} {line.remedy}")

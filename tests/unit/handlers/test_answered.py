@@ -10,7 +10,7 @@ import pytest
 from engine.domain.closing import Choice, Closing, Stage, Wanted
 from engine.domain.errors import StoreError
 from engine.domain.messages import Button, Card, Destination, Ref
-from handlers.answered import is_answer, not_noted, noting
+from handlers.answered import is_answer, not_noted, note_in
 from tests.fakes.engine import engine_room
 from tests.fakes.reports import NOON
 
@@ -29,8 +29,8 @@ async def test_only_what_is_edited_later_is_noted(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         await room.store.transact(lambda uow: uow.closings.put(ASKED))
         for card in (replace(QUESTION, topic="approval:A9"), WISH, STOP):
-            await noting(room.store)(card, HERE, None)
-            await noting(room.store)(card, HERE, REF)
+            await note_in(room.store)(card, HERE, None)
+            await note_in(room.store)(card, HERE, REF)
         await not_noted(WISH, HERE, REF)
         known = await room.store.read(
             lambda uow: [
@@ -47,16 +47,16 @@ async def test_a_question_that_was_over_before_it_could_be_shown_is_drawn_anew(t
     """It was nowhere when it changed, so that nothing was to be edited then."""
     async with engine_room(tmp_path) as room:
         await room.store.transact(lambda uow: uow.closings.put(replace(ASKED, stage=stage)))
-        await noting(room.store)(WISH, HERE, None)
+        await note_in(room.store)(WISH, HERE, None)
         assert await room.store.read(lambda uow: uow.outbox.due()) == (), "else it is shown twice"
-        await noting(room.store)(WISH, HERE, REF)
+        await note_in(room.store)(WISH, HERE, REF)
         (showing,) = await room.store.read(lambda uow: uow.outbox.due())
     assert (showing.topic, showing.destination, showing.ref) == ("closing:C1", HERE, REF)
 
 
 async def test_an_answer_that_a_crash_lost_is_known_and_shown_once_it_looks_different(tmp_path: Path):
     async with engine_room(tmp_path) as room:
-        await noting(room.store)(WISH, HERE, None)
+        await note_in(room.store)(WISH, HERE, None)
         assert await room.store.read(lambda uow: uow.outbox.due()) == ()
         await room.store.transact(lambda uow: uow.show_anew("closing:C1"))
         (showing,) = await room.store.read(lambda uow: uow.outbox.due())
@@ -70,4 +70,4 @@ async def test_an_answer_that_cannot_be_noted_is_answered_all_the_same(tmp_path:
             raise StoreError("the disk is full")
 
         room.store.check_before_writing(deny)
-        await noting(room.store)(WISH, HERE, REF)
+        await note_in(room.store)(WISH, HERE, REF)

@@ -1,5 +1,7 @@
 """A venue's refusals in words that say what to do: its codes, and what it calls them, as its interface documents. Pure.
 
+Which error is a refusal at all, and which proves nothing, is told by ``account.py``.
+
 "Filter failure: NOTIONAL" ─▶ it is worth less than the venue takes: make trades larger … (binance: Filter …)
 """
 

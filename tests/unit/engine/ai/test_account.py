@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.ai.account import AccountBrief
+from engine.ai.account import AccountReader
 from tests.fakes.engine import BTC, CASH, DAY, QUIET, Room, engine_room
 from tests.fakes.panel import a_proposal
 
@@ -13,7 +13,9 @@ RISING = (*(QUIET,) * 25, UP, *((110, 110.5, 109.5, 110, 10_000),) * 60)
 
 
 async def told(room: Room) -> tuple[dict[str, Decimal | None], Decimal | None]:
-    found = await AccountBrief(store=room.store, risk_per_trade=RISK).of(a_proposal(venue=room.venue.name, close=100.0))
+    found = await AccountReader(store=room.store, risk_per_trade=RISK).of(
+        a_proposal(venue=room.venue.name, close=100.0)
+    )
     return {line.name: line.figure for line in found.lines}, found.at_risk
 
 
@@ -26,7 +28,7 @@ async def test_what_may_be_lost_is_told_in_currencies_of_about_a_dollars_worth(
     room: Room, quote: str, *, is_told: bool
 ):
     """Seen: a panel of an account in bitcoin was never asked, as a cent was more than 2 % of 0.005."""
-    brief = AccountBrief(store=room.store, risk_per_trade=RISK)
+    brief = AccountReader(store=room.store, risk_per_trade=RISK)
     found = await brief.of(a_proposal(venue=room.venue.name, symbol=f"ETH/{quote}", close=100.0))
     assert (found.at_risk is not None) is is_told
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.ai.account import Beside
+from engine.ai.account import AccountFacts
 from engine.ai.fusion import FUSION
 from engine.ai.gate import Gate, LastWord
 from engine.ai.panel import deliberate
@@ -151,9 +151,9 @@ async def test_a_panel_that_is_stopped_is_stopped():
 async def test_it_is_not_asked_where_that_may_cost_more_than_its_share_of_what_is_at_risk(
     at_risk: str | None, asked: int
 ):
-    async def account(proposal: Proposal) -> Beside:
+    async def account(proposal: Proposal) -> AccountFacts:
         assert proposal.symbol == "BTC/USDT"
-        return Beside(at_risk=Decimal(at_risk) if at_risk else None)
+        return AccountFacts(at_risk=Decimal(at_risk) if at_risk else None)
 
     script, gate = Script(), Gate(min_change=Decimal(0), max_cost_share=Decimal("0.01"))
     panel = a_panel(script, gate=gate, price=Price(input=Decimal(20), output=Decimal(100)), beside=account)

@@ -21,7 +21,7 @@ from engine.domain.errors import VenueError
 from engine.domain.orders import Purpose
 from engine.domain.plans import Entry, Then, TradePlan
 from engine.domain.proposals import FastTier, Proposal
-from engine.flow.cycle import RESUMED_WITHIN, Deliberations
+from engine.flow.cycle import RESUMED_WITHIN, PanelRounds
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContexts
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
@@ -241,7 +241,7 @@ async def test_where_time_passes_in_steps_a_restart_between_them_changes_no_time
     step = timedelta(seconds=1)
     async with a_room(tmp_path, HandPanel()) as room:
         first, second = (
-            Deliberations(room.services, StrategyContexts(contexts=(room.context,)), step=step) for _ in range(2)
+            PanelRounds(room.services, StrategyContexts(contexts=(room.context,)), step=step) for _ in range(2)
         )
         await room.enter(1.0)
         proposed = room.clock.now()
@@ -507,7 +507,7 @@ async def test_what_no_context_trades_any_more_is_let_go(tmp_path: Path):
     async with a_room(tmp_path, HandPanel()) as room:
         await room.enter(1.0)
         other = StrategyContexts(contexts=(replace(room.context, name="other"),))
-        room.deliberations = Deliberations(room.services, other)
+        room.deliberations = PanelRounds(room.services, other)
         await heard(room)
         assert await room.store.read(lambda uow: uow.deliberations.all()) == ()
         assert await room.orders() == []

@@ -20,8 +20,8 @@ AGAIN_AFTER = timedelta(seconds=10)
 """When what a fault left half done is looked at again."""
 
 
-class VenueLine:
-    """Submits, cancels and asks, and keeps what is known of it.
+class RecordedVenue:
+    """Calls to one venue, each written down before it is sent and after it is answered.
 
     Attributes:
         name: The venue's.

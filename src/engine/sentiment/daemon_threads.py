@@ -12,7 +12,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def aside(work: Callable[[], T], name: str) -> asyncio.Future[T]:
+def in_daemon_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
     """What a function gives, later. Nobody need wait for it: what goes wrong then is nobody's trouble.
 
     Must be called where a loop is running.
