@@ -37,7 +37,7 @@ from tests.fakes.engine import events_of
 from tests.fakes.reports import NOON, asked, decision, digest, judged, position
 from tests.fakes.venue import fill, oco, order
 
-HEAD = "0024"
+HEAD = "0022"
 HOUR = timedelta(hours=1)
 DAY_OF_A_PAYMENT = digest(
     id="2026-01-04",

@@ -6,8 +6,8 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from engine.store.columns import ExactDecimal, UtcTime
 
-revision = "0024"
-down_revision = "0022"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
