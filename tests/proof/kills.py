@@ -363,7 +363,8 @@ def main() -> int:
         sys.stderr.write(f"{line}\n")
 
     report = asyncio.run(
-        sweep(options.folder, options.venue, options.story, chosen=troubles(options.venue, options.story),
+        sweep(options.folder, options.venue, options.story,
+              chosen=troubles(options.venue, options.story)[:: options.spread],
               sample=options.sample, workers=options.workers, until=time.monotonic() + 60 * options.minutes, tell=tell)
     )  # fmt: skip
     sys.stdout.write(json.dumps(report.told()) + "\n")
