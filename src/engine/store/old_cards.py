@@ -79,13 +79,15 @@ _ASKED = or_(
 )
 IS_OLD: Mapping[str, ColumnElement[bool]] = {
     "approval": _without("approval", _APPROVALS, _ASKED),
-    **{kind: _without(kind, _POSITIONS, _HELD) for kind in ("trade", "closed", "unprotected")},
+    **{kind: _without(kind, _POSITIONS, _HELD) for kind in ("trade", "closed", "unprotected", "moved")},
     **{kind: _without(kind, _HALTS, _STANDING) for kind in ("halt", "recovery", "emergency")},
     EMERGENCY_ANSWER: and_(
         _is(EMERGENCY_ANSWER),
         not_(select(_HALTS.c.id).where(_TOPIC.startswith(_ANSWER_TOPIC), _STANDING).exists()),
     ),
-    "external": _without("external", _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= _BEFORE)),
+    **{
+        kind: _without(kind, _ORDERS, or_(_UNDER_WAY, _ORDERS.c.updated_at >= _BEFORE)) for kind in ("external", "part")
+    },
     CONFIRM: _without(CONFIRM, _CONFIRMATIONS, _since(_CONFIRMATIONS.c.settled_at)),
     "capital": and_(
         _is("capital"),

@@ -189,9 +189,9 @@ def answer(uow: UnitOfWork, over: datetime | None) -> str:
 
 KINDS = {
     question: ("approval",),
-    trade: ("trade", "closed", "unprotected"),
+    trade: ("trade", "closed", "unprotected", "moved"),
     halt: ("halt", "recovery", "emergency"),
-    order: ("external",),
+    order: ("external", "part"),
     trouble: ("platform",),
     losses: ("streak",),
     left_alone: ("unmanaged",),
