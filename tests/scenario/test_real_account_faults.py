@@ -87,7 +87,7 @@ async def test_an_emergency_stop_goes_on_through_a_storm_of_503_and_a_restart(
     rounds, dice = 0, Random(30)  # noqa: S311 - no secret
 
     def storm(_: str) -> binance.Fault | None:
-        return fault if rounds < 2 or dice.random() < 0.2 else None  # all calls at first, then one in five
+        return fault if rounds < 2 or dice.random() < 0.5 else None  # all calls at first, then every other
 
     async def wait(_: float) -> None:
         nonlocal rounds

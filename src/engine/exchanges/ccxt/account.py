@@ -1,13 +1,12 @@
 """What is asked of an account at a real venue through ccxt, and what an answer proves.
 
-There are three kinds of answers: what was asked for, the venue's explicit no, and everything else, which proves
-nothing. Only words of the venue's own are a no: its code and message in an answer that arrived whole.
+There are three kinds of answers: what was asked for, the venue's explicit no (``noes.py``), and everything else, which
+proves nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from operator import methodcaller
@@ -18,11 +17,11 @@ from engine.domain.market import Market
 from engine.domain.transfers import Transfer
 from engine.exchanges.ccxt import pages
 from engine.exchanges.ccxt.budget import BURST, Budget, asked_with, asking
-from engine.exchanges.ccxt.client import VenueClient, answer_of, words_of
+from engine.exchanges.ccxt.client import VenueClient
 from engine.exchanges.ccxt.habits import Habits, Placement, habits_of, oco_on_binance
+from engine.exchanges.ccxt.noes import ClockRefused, Missing, is_one_too_many, no_of
 from engine.exchanges.ccxt.numbered import Growing, OneAtATime
 from engine.exchanges.ccxt.parsing import Listing
-from engine.exchanges.ccxt.refusals import in_words
 from engine.exchanges.ccxt.rights import READERS, KeyRights
 from engine.exchanges.ccxt.transfers import DEPOSIT, WITHDRAWAL, transfers_of
 from engine.exchanges.ccxt.turns import Urgency
@@ -48,6 +47,11 @@ _ROOM = {"kraken": (18.0, 18.0, 6.0)}
 """Of venues at which it is not the usual: how many wall seconds of the budget may be used at once, and how many more
 where what has become of an order is asked for, and where something is to be sold. Kraken's counter goes to 15, and a
 call that counts takes three seconds; orders and cancelling do not count there."""
+_LOOKS = 3
+"""How often something is looked at where the venue fails."""
+_AT_ONCE = 1.0
+"""Within how many wall seconds a failure is one of the moment, after which it is asked again: a venue that does not
+answer at all would be waited for once more."""
 _ID_LENGTH = 32
 """How long our client ids are; somebody else's order may have none, and goes by the venue's."""
 _FAR_AHEAD = 2**53
@@ -58,22 +62,6 @@ _LISTS = {
     "fetch_closed_orders": "fetchClosedOrders",
 }
 """Methods of ccxt that list orders that have ended, the fullest first, and what ccxt says where a venue has them."""
-
-
-class Rejected(VenueError):
-    """The venue said no in words of its own: nothing was done."""
-
-
-class Missing(VenueError):
-    """The venue said in words of its own that it does not know such an order."""
-
-
-class Duplicate(VenueError):
-    """The venue said that it has an order under this client id already."""
-
-
-class ClockRefused(VenueError):
-    """The venue did not carry a request out, because its time was not the venue's."""
 
 
 class VenueAccount(VenueClient):
@@ -344,15 +332,31 @@ class VenueAccount(VenueClient):
     async def _timed(
         self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T], urgency: Urgency = Urgency.ROUTINE
     ) -> T:
-        """Ask; a second time where the venue refused the first for its time, and only then."""
+        """Ask; an order never twice, whatever becomes of it, but where the venue refused the first for its time.
+
+        What only looks is asked for again where the venue fails at once: to sell takes half a dozen looks, and in a
+        storm in which every other call fails all of them would hardly ever come through one after another.
+        """
         if not self.is_open:
             await self.open()
+        tries = 1 if urgency is Urgency.ORDER else _LOOKS
         with asking(urgency):
-            try:
-                return await self._now(ask, parse)
-            except ClockRefused:
-                await self.set_clock()
-                return await self._now(ask, parse)
+            while True:
+                tries, began = tries - 1, self._clock.monotonic()
+                try:
+                    return await self._in_time(ask, parse)
+                except VenueError as error:
+                    failed = type(error) is VenueError and not error.retry_after
+                    if not tries or not failed or self._clock.monotonic() - began > _AT_ONCE:
+                        raise
+
+    async def _in_time(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
+        """Ask; a second time where the venue refused the first for its time, and only then."""
+        try:
+            return await self._now(ask, parse)
+        except ClockRefused:
+            await self.set_clock()
+            return await self._now(ask, parse)
 
     async def _now(self, ask: Callable[[Any], Awaitable[Any]], parse: Callable[[Any], T]) -> T:
         """Ask; an order, and what has become of one, must not stand behind a list."""
@@ -362,20 +366,9 @@ class VenueAccount(VenueClient):
 
     def _told(self, gate: Gate, error: Exception) -> Exception:
         """What an error of ccxt's proves: a no of the venue's own, or nothing."""
-        from ccxt.base import errors
-
-        words = words_of(error, self._exchange)
-        if isinstance(error, errors.OrderNotFound):
-            return Missing(words)
-        if isinstance(error, errors.DuplicateOrderId) or "duplicate" in words.lower():
-            return Duplicate(words)
-        if isinstance(error, errors.InvalidNonce):
-            return ClockRefused(f"{self.name} refuses a request for its time: {words}")
-        if isinstance(error, (errors.DDoSProtection, errors.RateLimitExceeded)):
+        if is_one_too_many(error):
             self._refused(gate)
-        if isinstance(error, _noes(errors)) or (isinstance(error, errors.ExchangeError) and _says_something(error)):
-            return Rejected(in_words(self._exchange, answer_of(error, self._exchange), words))
-        return super()._told(gate, error)
+        return no_of(error, self._exchange, self.name) or super()._told(gate, error)
 
     def _refused(self, gate: Gate) -> None:
         """Leave the venue alone for a while that has refused a call as one too many, and does not say for how long."""
@@ -385,28 +378,6 @@ class VenueAccount(VenueClient):
             return
         if self._budget is not None:
             self._budget.refused()
-
-
-def _noes(errors: Any) -> tuple[type[Exception], ...]:
-    """The errors that are an explicit refusal."""
-    return (
-        errors.InsufficientFunds,
-        errors.InvalidOrder,
-        errors.BadRequest,
-        errors.AuthenticationError,
-        errors.OperationRejected,
-        errors.NotSupported,
-        errors.ArgumentsRequired,
-    )
-
-
-def _says_something(error: Exception) -> bool:
-    """Whether an error without a kind of its own holds an answer of the venue's that arrived whole."""
-    text = str(error)
-    try:
-        return bool(json.loads(text[text.index("{") : text.rindex("}") + 1]))
-    except ValueError:
-        return False
 
 
 def _number(value: Any) -> float | str:

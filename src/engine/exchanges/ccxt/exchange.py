@@ -28,11 +28,12 @@ from engine.domain.orders import (
 )
 from engine.domain.transfers import Transfer
 from engine.exchanges.ccxt import legs, orders
-from engine.exchanges.ccxt.account import Duplicate, Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.budget import asking
 from engine.exchanges.ccxt.habits import placement
 from engine.exchanges.ccxt.happenings import Happenings
 from engine.exchanges.ccxt.lookup import Lookup
+from engine.exchanges.ccxt.noes import Duplicate, Missing, Rejected
 from engine.exchanges.ccxt.record import OrderRecord
 from engine.exchanges.ccxt.turns import Urgency
 from engine.exchanges.ccxt.watching import Watching

@@ -20,9 +20,10 @@ from engine.domain.errors import UnknownCursor
 from engine.domain.market import to_millis
 from engine.domain.orders import NotFound, Order, OrderState, OrderStatus
 from engine.exchanges.ccxt import orders, taken_in
-from engine.exchanges.ccxt.account import Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.budget import asking
 from engine.exchanges.ccxt.lookup import Lookup
+from engine.exchanges.ccxt.noes import Missing, Rejected
 from engine.exchanges.ccxt.taken_in import TakenIn
 from engine.exchanges.ccxt.turns import Urgency
 from engine.exchanges.ccxt.watching import Watching

@@ -11,7 +11,8 @@ from typing import Any
 from engine.domain.market import to_millis
 from engine.domain.orders import NotFound, Order, OrderRequest, OrderState, OrderStatus, OrderType
 from engine.exchanges.ccxt import legs, orders
-from engine.exchanges.ccxt.account import Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.account import VenueAccount
+from engine.exchanges.ccxt.noes import Missing, Rejected
 from engine.exchanges.ccxt.record import OrderRecord
 from engine.ports import Clock
 

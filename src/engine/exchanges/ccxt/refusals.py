@@ -1,6 +1,6 @@
 """A venue's refusals in words that say what to do: its codes, and what it calls them, as its interface documents. Pure.
 
-Which error is a refusal at all, and which proves nothing, is told by ``account.py``.
+Which error is a refusal at all, and which proves nothing, is told by ``noes.py``.
 
 "Filter failure: NOTIONAL" ─▶ it is worth less than the venue takes: make trades larger … (binance: Filter …)
 """

@@ -18,10 +18,11 @@ from engine.domain.errors import NoData, VenueError
 from engine.domain.market import Candles, Timeframe, to_millis
 from engine.domain.orders import NotFound, Order, OrderRequest, OrderType
 from engine.exchanges.ccxt import legs
-from engine.exchanges.ccxt.account import Duplicate, Missing, Rejected, VenueAccount
+from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.budget import asking
 from engine.exchanges.ccxt.habits import placement
 from engine.exchanges.ccxt.lookup import Lookup
+from engine.exchanges.ccxt.noes import Duplicate, Missing, Rejected
 from engine.exchanges.ccxt.turns import Urgency
 from engine.ports import Clock, MarketData
 
