@@ -172,7 +172,7 @@ async def test_a_request_that_comes_later_than_the_receive_window_is_not_carried
 )
 async def test_only_the_venues_own_word_is_a_not_found(at: Account, fake: FakeBinance, fault: binance.Fault) -> None:
     await at.venue.balances()
-    fake.fail(ORDER, fault, times=2)  # aiohttp asks once more where a connection is lost
+    fake.fail(ORDER, fault, times=6)  # three looks; aiohttp asks once more each time where a connection is lost
     with pytest.raises(VenueError):
         await at.venue.find(SYMBOL, client_id("a"))
     fake.heal()
@@ -195,9 +195,29 @@ async def test_half_an_answer_is_none(at: Account, fake: FakeBinance, call: str,
 @pytest.mark.parametrize("body", ["{}", "[]", '{"balances": []}'])
 async def test_an_empty_answer_about_balances_is_no_answer(at: Account, fake: FakeBinance, body: str) -> None:
     await at.venue.balances()
-    fake.fail(BALANCE, binance.Fault(body=body))
+    fake.fail(BALANCE, binance.Fault(body=body), times=3)
     with pytest.raises(VenueError):
         await at.venue.balances()
+
+
+async def test_what_only_looks_is_asked_again_at_once_and_an_order_never(at: Account, fake: FakeBinance) -> None:
+    await at.venue.balances()
+    fake.fail(BALANCE, binance.DOWN, times=2)
+    assert (await at.venue.balances())["USDT"] > 0
+    fake.fail(PLACE, binance.UNKNOWN_OUTCOME)
+    assert isinstance(await at.venue.submit(order("a")), Unknown)
+    assert fake.count(PLACE) == 1
+
+
+async def test_a_venue_that_wants_quiet_is_not_asked_again(at: Account, fake: FakeBinance) -> None:
+    await at.venue.balances()
+    before = fake.count(BALANCE)
+    fake.fail(
+        BALANCE, binance.Fault(status=429, effect=False, body='{"code":-1003,"msg":"Too many requests."}'), times=3
+    )
+    with pytest.raises(VenueError):
+        await at.venue.balances()
+    assert fake.count(BALANCE) == before + 1
 
 
 async def test_trades_that_are_missing_from_a_page_end_no_order_before_they_are_told(
