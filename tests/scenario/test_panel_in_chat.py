@@ -68,7 +68,7 @@ async def test_a_trade_is_asked_about_with_its_objection_and_graded_once_it_has_
             assert "risk approves 50% of it" in " ".join(asked.text.split())
             assert f"Objection: {OBJECTION} Would change it: {FLIP}" in " ".join(asked.text.split())
             whole = await says("/agents A1", "The panel on D1", "Supervisor")
-            assert all(words in whole.replace("\n", " ") for words in ("by: local qwen3-8b", "prompt: risk version 1"))
+            assert all(words in whole.replace("\n", " ") for words in ("by: local qwen3-8b", "prompt: risk version 2"))
             assert OBJECTION in " ".join(whole.split())
             assert FLIP in " ".join(whole.split())
             fake.press(CHAT, asked.message_id, 1001, "Approve half")
