@@ -137,7 +137,7 @@ def test_a_layer_whose_data_is_not_there_has_no_row_and_says_why(file: str) -> N
     first, second = (each["parts"][0] for each in found["layers"][:2])
     assert first["figures"]["trades"] == rules["all_trades"]["trades"] > 5
     assert first["figures"]["gain"]["value"] == pytest.approx(rules["account"]["gain"])
-    assert first["figures"]["fees"] == pytest.approx(rules["all_trades"]["fees"])
+    assert first["figures"]["fees"]["value"] == pytest.approx(rules["all_trades"]["fees"])
     assert (first["added"], second["added"]["trades"]) == (None, 0)
     assert second["added"]["sharpe"] == {"value": 0.0, "interval": {"low": 0.0, "high": 0.0}}
     said = bot("compare", "sma_cross", "--layers", "--data", file, "--sentiment", "late.csv").output
