@@ -37,7 +37,7 @@ def moved(view: MovedView) -> Card:
     return Card(
         title=f"{held.id}: stop and target of {named(held.symbol, view.at)} {BREAK}placed anew",
         fields=(("Now", _protection(view.after)), ("Before", _protection(view.before))),
-        text=f"As much as is held is protected; {BREAK}/order {view.after.id} tells more." if held.is_open else "",
+        text=f"/order {view.after.id} tells more.",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from engine.domain.orders import Order, OrderStatus, Purpose
 
@@ -10,18 +11,17 @@ _NEVER_STOOD = (OrderStatus.INTENT, OrderStatus.SENT, OrderStatus.UNKNOWN, Order
 
 
 def replacement_of(orders: Sequence[Order]) -> tuple[Order, Order] | None:
-    """The newest protection of a position and the one whose place it took, where they differ in size or price.
+    """The last protection of a position that differs from the one whose place it took, in size or price, and that one.
 
     Args:
         orders: All of the position's, oldest first.
 
     Returns:
-        The one before and the newest; ``None`` where there is only one, or the newest is as the one before was.
+        The one before and the one after; ``None`` where there is only one, or all are alike.
     """
     stood = [each for each in orders if each.purpose is Purpose.PROTECTION and each.status not in _NEVER_STOOD]
-    if len(stood) < 2 or _terms(stood[-2]) == _terms(stood[-1]):  # noqa: PLR2004 - two are compared
-        return None
-    return stood[-2], stood[-1]
+    moves = [(before, after) for before, after in pairwise(stood) if _terms(before) != _terms(after)]
+    return moves[-1] if moves else None
 
 
 def _terms(order: Order) -> tuple[object, ...]:
