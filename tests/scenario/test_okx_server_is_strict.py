@@ -92,7 +92,7 @@ async def test_not_found_is_said_by_the_venue_alone(fake: FakeOkx, at: Account) 
     fake.fail(PLACE, NEVER_HEARD)
     await at.venue.submit(here(order("a", "0.01")))
     assert await at.venue.find(at.symbol, client_id("a")) == NotFound(client_id=client_id("a"))
-    fake.fail("GET /api/v5/trade/order", Fault(status=503, body="<html></html>", content_type="text/html"))
+    fake.fail("GET /api/v5/trade/order", Fault(status=503, body="<html></html>", content_type="text/html"), times=3)
     with pytest.raises(VenueError):
         await at.venue.find(at.symbol, client_id("a"))
 

@@ -108,7 +108,7 @@ async def test_one_that_is_away_does_not_keep_the_other_from_being_heard(tmp_pat
 async def test_a_position_of_a_venue_that_is_not_at_work_is_named(tmp_path: Path):
     async with two_venues(tmp_path) as two:
         await two.both_enter()
-        (_, second) = await two.room.held()
+        (second,) = [each for each in await two.room.held() if each.venue == "other"]
         alone = ExecutionOrchestrator(
             store=two.room.store,
             venues={"paper": two.room.venue},
