@@ -79,12 +79,13 @@ async def test_one_that_hangs_holds_up_only_itself(tmp_path: Path):
     async with two_venues(tmp_path) as two:
         await two.both_enter()
         two.other.hangs = "submit"
-        first, second = await two.room.held()
+        held = {position.venue: position for position in await two.room.held()}
+        first, second = held["paper"], held["other"]
         stuck = asyncio.create_task(two.room.orchestrator.sell(second.id))
         await asyncio.sleep(0.05)
         await asyncio.wait_for(two.room.orchestrator.sell(first.id), 5)
         assert not stuck.done()
-        assert [held.id for held in await two.room.held()] == [second.id]
+        assert [each.id for each in await two.room.held()] == [second.id]
         two.other.answers.set()
         await stuck
         assert await two.room.held() == ()
