@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import timeit
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,15 +19,12 @@ from engine.learning.shipped import SHIPPED
 from engine.learning.splits import Stretch
 from engine.strategies.mean_reversion import MeanReversion
 from tests.bench.conftest import Tell
-from tests.bench.peer_environments import TRAINED
-from tests.bench.test_peers import Peer
 from tests.fakes.backtests import jumpy, setup
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CANDLES, EPISODES, STEPS = 20_000, 512, 50
 DAYS = 60
 ANSWERS = 1_000
-PEER_STEPS = 8_192
 
 
 def test_decisions_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
@@ -75,18 +71,6 @@ def test_a_training_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
 
     found = benchmark.pedantic(learn, rounds=1)
     tell("training, a seed on one core", found, "decisions/s", ">= 20,000")
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_a_training_by_a_peer(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell, name: str) -> None:
-    """A step of its is a candle, at most of which nothing is decided; ours is a decision."""
-    peer = Peer(name, tmp_path)
-    series = jumpy(1, CANDLES)
-    columns = ("open", "high", "low", "close", "volume")
-    np.savez(tmp_path / "candles.npz", **{each: getattr(series, each) for each in columns})
-    found = benchmark.pedantic(lambda: peer.says(tmp_path / "candles.npz", str(PEER_STEPS)), rounds=1)
-    assert found["steps"] >= PEER_STEPS
-    tell(f"training, {name} with PPO as it comes, on one core", found["steps"] / found["seconds"], "steps/s", "")
 
 
 def test_one_answer_of_a_policy(benchmark: BenchmarkFixture, tell: Tell) -> None:

@@ -22,7 +22,7 @@ from engine.backtest.setup import BareTerms, FillAt
 from engine.domain.market import Candles
 from engine.strategies.sma_cross import SmaCross
 from tests.bench.conftest import Tell
-from tests.bench.peer_environments import PEERS, python_of, script_of
+from tests.bench.peer_environments import PEERS, TRAINED, python_of, script_of
 from tests.fakes.backtests import jumpy, setup
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
@@ -33,6 +33,9 @@ LESS = dict.fromkeys(("backtesting", "nautilus_trader", "freqtrade"), (100_000, 
 """Of a million candles, and of the grid."""
 TERMS = {"nautilus_trader": BareTerms(fill_at=FillAt.SIGNAL_CLOSE)}
 """Those that cannot fill at the next open are held against ours at the close."""
+
+
+PEER_STEPS = 8_192
 
 
 class Peer:
@@ -81,3 +84,15 @@ def test_a_peer(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell, name: s
     tell(f"sma_cross on {count:,}, all in, {name}", count / long["seconds"] / 1e6, "M candles/s", "")
     tell(f"the whole command on 100,000, {name}", whole, "s", "")
     tell(f"sweep of 100,000 on two cores, {name}", 2 * len(pairs) / many["seconds"], "/s", "")
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_training_by_a_peer(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell, name: str) -> None:
+    """A step of its is a candle, at most of which nothing is decided; ours is a decision."""
+    peer = Peer(name, tmp_path)
+    series = jumpy(1, 20_000)
+    columns = ("open", "high", "low", "close", "volume")
+    np.savez(tmp_path / "candles.npz", **{each: getattr(series, each) for each in columns})
+    found = benchmark.pedantic(lambda: peer.says(tmp_path / "candles.npz", str(PEER_STEPS)), rounds=1)
+    assert found["steps"] >= PEER_STEPS
+    tell(f"training, {name} with PPO as it comes, on one core", found["steps"] / found["seconds"], "steps/s", "")
