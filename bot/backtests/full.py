@@ -32,7 +32,7 @@ from engine.backtest.quiet import QuietCloses
 from engine.backtest.replay import INSTANT, GoesOn, Pace, Replay, for_ever
 from engine.backtest.replay_result import result_of
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, LiveTerms, RiskTerms
-from engine.backtest.tape import candles_of, demand_candles, span_of
+from engine.backtest.setup_candles import candles_of, demand_candles, span_of
 from engine.data.feeds import FileFeed
 from engine.domain.adjustments import Adjusted
 from engine.domain.backtests import BacktestResult

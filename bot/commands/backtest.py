@@ -108,7 +108,7 @@ def _replayed(setup: BacktestSetup, settings: Settings) -> tuple[BacktestResult,
     """Replay with a line of progress, until it is done or Ctrl-C is pressed; whether it was."""
     from bot import logs
     from bot.backtests.full import full_backtest
-    from engine.backtest.tape import span_of
+    from engine.backtest.setup_candles import span_of
 
     logs.configure(settings.logs, secrets(settings))
     begins, ends = span_of(setup)

@@ -41,7 +41,7 @@ def lookahead(
         from bot.backtests.asked import Asked
         from bot.backtests.setups import setup_of
         from engine.backtest.look_ahead import LookAhead
-        from engine.backtest.tape import frames_of
+        from engine.backtest.slots import frames_of
 
         asked = Asked(
             symbols=tuple(symbol or ()),

@@ -52,7 +52,7 @@ def walkforward(
 
 
 def _windows(what: Varied, train: str | None, test: str | None, *, anchored: bool) -> tuple[Window, ...]:
-    from engine.backtest.tape import candles_of
+    from engine.backtest.setup_candles import candles_of
     from engine.backtest.windows import windows
     from engine.domain.market import from_millis
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from engine.backtest.report import BacktestReport
-from engine.backtest.tape import candles_of
+from engine.backtest.setup_candles import candles_of
 from engine.domain.charts import EquityChart, TradeMark, TradesChart
 from engine.domain.market import Candles, Timeframe, from_millis, to_millis
 from engine.simulation.frames import resample

@@ -28,8 +28,9 @@ from engine.backtest.combination import Merit
 from engine.backtest.kept_sweep import KeptSweep
 from engine.backtest.kernel_run import backtest
 from engine.backtest.setup import BacktestSetup, RiskTerms
+from engine.backtest.slots import slots_of
 from engine.backtest.sweep import sweep
-from engine.backtest.tape import slots_of, tape_of
+from engine.backtest.tape import tape_of
 from engine.data.files import write_candles
 from engine.domain.market import Candles
 from engine.simulation.compiled import compiled

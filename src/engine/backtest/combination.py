@@ -20,7 +20,7 @@ from engine.simulation.summary import SUMMARY
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.backtest.tape import Shared
+    from engine.backtest.slots import Shared
 
 PERIODS = 512
 """Into how many returns a run is told apart at most, to compare combinations over parts of the time."""

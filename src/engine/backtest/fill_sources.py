@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from engine.backtest.setup import BacktestSetup
-from engine.backtest.tape import candles_of
+from engine.backtest.setup_candles import candles_of
 from engine.domain.backtests import BookFills, ShorterCandles
 from engine.domain.market import Book, Candles, to_millis
 from engine.domain.orders import Fill, Order, OrderType

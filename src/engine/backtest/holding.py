@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.backtest.returns import Curve
 from engine.backtest.setup import BacktestSetup
-from engine.backtest.tape import candles_of
+from engine.backtest.setup_candles import candles_of
 from engine.domain.market import to_millis
 
 

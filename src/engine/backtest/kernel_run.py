@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.backtest.setup import BacktestSetup, BareTerms
 from engine.backtest.short_entries import short_entries
-from engine.backtest.tape import Shared, Slot, slots_of, tape_of
+from engine.backtest.slots import Shared, Slot, slots_of
+from engine.backtest.tape import tape_of
 from engine.domain.backtests import BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
 from engine.domain.market import from_millis
 from engine.simulation import intrabar, tapes

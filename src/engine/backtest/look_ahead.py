@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.setup import BacktestSetup
-from engine.backtest.tape import frames_of
+from engine.backtest.slots import frames_of
 from engine.domain.columns import Columns, SignalColumns
 from engine.domain.decisions import Frame
 from engine.domain.errors import StrategyError

@@ -12,8 +12,9 @@ import numpy as np
 from engine.backtest.fee_values import fee_value, is_beside, paid_beside
 from engine.backtest.fill_sources import book_fills, shorter_candles
 from engine.backtest.setup import BacktestSetup, RiskTerms
+from engine.backtest.setup_candles import candles_of
 from engine.backtest.short_entries import short_entries
-from engine.backtest.tape import candles_of, slots_of
+from engine.backtest.slots import slots_of
 from engine.domain.backtests import Asked, BacktestFill, BacktestResult, BacktestTrade, DailyEquity, HeldAtEnd
 from engine.domain.market import to_millis
 from engine.domain.orders import Fill

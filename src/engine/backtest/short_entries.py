@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.backtest.entries import entries_of
 from engine.backtest.setup import BacktestSetup, RiskTerms
-from engine.backtest.tape import Slot, entries_of
+from engine.backtest.slots import Slot
 from engine.domain.backtests import BacktestResult
 from engine.domain.market import to_millis
 

@@ -19,7 +19,7 @@ from engine.backtest.grid import Params
 from engine.backtest.kept_sweep import Done, KeptSweep, key_of
 from engine.backtest.overfitting import PARTS, probability_of_overfitting
 from engine.backtest.setup import BacktestSetup
-from engine.backtest.tape import Shared
+from engine.backtest.slots import Shared
 from engine.backtest.workers import Workers
 from engine.domain.errors import BadInput, ConfigError
 from engine.simulation.compiled import compiled, compiled_crossing, compiled_summary, cross

@@ -12,7 +12,8 @@ import numpy as np
 
 from engine.analysis.technical import HISTORY
 from engine.backtest.setup import BacktestSetup, RiskTerms
-from engine.backtest.tape import Shared, Slot, slots_of, tape_of
+from engine.backtest.slots import Shared, Slot, slots_of
+from engine.backtest.tape import tape_of
 from engine.domain.errors import BadInput
 from engine.learning.env import Ground
 from engine.learning.features import MARKET, Shares, market_figures

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.setup import BacktestSetup, BareTerms, LiveTerms
-from engine.backtest.tape import candles_of
+from engine.backtest.setup_candles import candles_of
 from engine.domain.market import Candles
 from engine.ports import Strategy
 

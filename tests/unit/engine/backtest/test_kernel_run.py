@@ -11,7 +11,8 @@ import pytest
 
 from engine.backtest.kernel_run import backtest
 from engine.backtest.setup import BareTerms, FillAt, RiskTerms
-from engine.backtest.tape import slots_of, tape_of
+from engine.backtest.slots import slots_of
+from engine.backtest.tape import tape_of
 from engine.domain.errors import DataError
 from engine.domain.market import Timeframe, from_millis
 from engine.risk.limits import RiskLimits

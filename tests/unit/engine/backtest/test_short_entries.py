@@ -9,7 +9,7 @@ import pytest
 from engine.backtest.kernel_run import backtest
 from engine.backtest.people import SimulatedPeople
 from engine.backtest.setup import BacktestSetup, RiskTerms
-from engine.backtest.tape import slots_of
+from engine.backtest.slots import slots_of
 from engine.domain.backtests import BacktestResult
 from engine.domain.market import from_millis
 from engine.strategies.mean_reversion import MeanReversion

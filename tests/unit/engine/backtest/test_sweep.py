@@ -16,8 +16,8 @@ from engine.backtest.kept_sweep import KeptSweep
 from engine.backtest.kernel_run import backtest
 from engine.backtest.returns import curve_of, return_figures
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
+from engine.backtest.slots import Shared
 from engine.backtest.sweep import sweep
-from engine.backtest.tape import Shared
 from engine.domain.market import from_millis
 from engine.ports import Strategy
 from engine.strategies.rsi_bands import RsiBands

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engine.backtest.setup import BacktestSetup, RiskTerms
-from engine.backtest.tape import slots_of, tape_of
+from engine.backtest.slots import slots_of
+from engine.backtest.tape import tape_of
 from engine.backtest.training_ground import ground_of
 from engine.domain.market import Timeframe, from_millis
 from engine.learning.env import NO_CHANCE, Ground, TradingEnv
