@@ -22,9 +22,10 @@ from engine.ai.grades import GradedModels
 from engine.domain.health import CLOCK, MARKET_DATA, MODELS, SENTIMENT, STORE
 from engine.flow.services import CycleServices
 from engine.ports import NoEntry
+from engine.views.absent import no_sources
 from engine.views.results import Results
 from engine.views.risk import RiskReports
-from engine.views.trading import Views, no_sources
+from engine.views.trading import Views
 from engine.views.venues import VenueReports
 
 

@@ -28,7 +28,7 @@ from engine.ports import Clock, MarketDataAt
 from engine.store.database import Database
 from engine.strategies.context import StrategyContext
 from engine.timing.triggers import every
-from engine.views.trading import no_predictions
+from engine.views.absent import no_predictions
 
 _LEAST_GRACE = timedelta(minutes=1)
 _SHOWN = 30

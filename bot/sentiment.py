@@ -39,7 +39,7 @@ from engine.sentiment.scorers import FirstThatWorks, classifier, vader
 from engine.sentiment.x import XSearch
 from engine.store.database import Database
 from engine.timing.clocks import WallClock
-from engine.views.trading import no_sentiment
+from engine.views.absent import no_sentiment
 
 AGENT = "greenlight/0.1 (a trading bot that reads public texts)"
 _TURNS = 2

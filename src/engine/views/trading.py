@@ -1,4 +1,4 @@
-"""What people may see. Reads only; what is kept comes from one snapshot, prices of now from the venue."""
+"""What the bot's own people may see. Reads only; what is kept comes from one snapshot, prices of now from the venue."""
 
 from __future__ import annotations
 
@@ -7,39 +7,24 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from engine.domain.adjustments import AdjusterMode, AdjusterNotice, AdjusterView
+from engine.domain.adjustments import AdjusterView
 from engine.domain.approvals import Approval
-from engine.domain.capital import CapitalStage, CapitalView
-from engine.domain.confirmations import Confirmation
+from engine.domain.capital import CapitalView
 from engine.domain.decision_views import ApprovalView, Why
 from engine.domain.decisions import Judged
-from engine.domain.errors import GreenlightError, NoData, UnknownId, VenueError
+from engine.domain.errors import NoData, VenueError
 from engine.domain.halt_views import EmergencyView, Exposed, HaltView, Recovery
-from engine.domain.health import Part, PlatformTrouble
-from engine.domain.inventory import Inventory
-from engine.domain.live import LiveNotice
-from engine.domain.market import Listing
-from engine.domain.model_ledger import BudgetNotice
+from engine.domain.health import Part
 from engine.domain.model_views import ModelsView
 from engine.domain.orders import Order
 from engine.domain.people import AuditEntry, Stranger
-from engine.domain.policy_proposals import PolicyProposal
 from engine.domain.positions import Position
 from engine.domain.predictions import PredictionView
 from engine.domain.proposals import Deliberation
 from engine.domain.quality_views import QualityView
 from engine.domain.sentiment import SentimentView, SourceAge
-from engine.domain.streaks import Streak
 from engine.domain.totals import Totals
-from engine.domain.trade_views import (
-    ExternalView,
-    FillView,
-    MovedView,
-    PartView,
-    TradeCandles,
-    TradeView,
-    UnmanagedView,
-)
+from engine.domain.trade_views import FillView, TradeCandles, TradeView
 from engine.domain.trade_window import windows
 from engine.execution.emergency import exposed, progress, standing
 from engine.ports import TimeLeft, by_the_market, market_data_of
@@ -47,65 +32,13 @@ from engine.risk.limits import RiskLimits
 from engine.store.totals import totals
 from engine.store.unit_of_work import UnitOfWork
 from engine.views import reports
-from engine.views.account import AccountViews
-from engine.views.prices import ask, book, prices_of_held
-
-
-async def no_models() -> ModelsView:
-    """Of a program that has none."""
-    return ModelsView(is_on=False)
-
-
-async def no_capital() -> CapitalView:
-    """Of a program that keeps no stages.
-
-    Raises:
-        GreenlightError: Always.
-    """
-    raise GreenlightError("Nothing is known of stages of capital.")
-
-
-async def no_predictions(market: str, venue: str) -> PredictionView:
-    """Of a program that predicts nothing.
-
-    Raises:
-        GreenlightError: Always.
-    """
-    del market, venue
-    raise GreenlightError("Nothing is predicted.", "ai.enabled: true lets it be, and ai.prediction.enabled.")
-
-
-async def no_adjuster() -> AdjusterView:
-    """Of a program that has none."""
-    return AdjusterView(mode=AdjusterMode.OFF)
-
-
-async def no_quality(market: str, venue: str) -> QualityView:
-    """Of a program that looks at no candles.
-
-    Raises:
-        GreenlightError: Always.
-    """
-    del market, venue
-    raise GreenlightError("Nothing is known of the data: no candles are looked at.")
-
-
-async def no_sentiment(_: str) -> SentimentView:
-    """Of a program that asks nobody.
-
-    Raises:
-        GreenlightError: Always.
-    """
-    raise GreenlightError("No sources of sentiment are asked.", "sentiment.enabled: true asks them.")
-
-
-def no_sources() -> tuple[SourceAge, ...]:
-    """Of a program that asks nobody."""
-    return ()
+from engine.views.absent import no_adjuster, no_capital, no_models, no_predictions, no_quality, no_sentiment, no_sources
+from engine.views.notices import NoticeViews
+from engine.views.prices import ask, book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Views(AccountViews):
+class Views(NoticeViews):
     """The windows of the bot: the account, and all that its own people see beside it.
 
     Attributes:
@@ -241,134 +174,6 @@ class Views(AccountViews):
         """
         now = self.clock.now()
         return await self.store.read(lambda uow: reports.recovery(uow, halt_id, self.limits, now))
-
-    async def streak(self, streak_id: str) -> Streak:
-        """Losses in a row of a strategy context.
-
-        Raises:
-            UnknownId: There is none with that id.
-        """
-        return await self.store.read(lambda uow: uow.streaks.get(streak_id))
-
-    async def model_budget(self, notice_id: str) -> BudgetNotice:
-        """What people are told once of a cap on what language models cost.
-
-        Raises:
-            UnknownId: There is no such notice.
-        """
-        return await self.store.read(lambda uow: uow.model_budgets.get(notice_id))
-
-    async def adjuster_notice(self, notice_id: str) -> AdjusterNotice:
-        """What people are told where the policy that adjusts entries could not be asked.
-
-        Raises:
-            UnknownId: There is no such notice.
-        """
-        return await self.store.read(lambda uow: uow.adjuster_notices.get(notice_id))
-
-    async def confirmation(self, confirmation_id: str) -> Confirmation:
-        """What people are asked to confirm beside trades.
-
-        Raises:
-            UnknownId: There is none with that id.
-        """
-        return await self.store.read(lambda uow: uow.confirmations.get(confirmation_id))
-
-    async def live_notice(self, notice_id: str) -> LiveNotice:
-        """What people were told at a start with real orders.
-
-        Raises:
-            UnknownId: There was no such start.
-        """
-        return await self.store.read(lambda uow: uow.live_notices.get(notice_id))
-
-    async def capital_change(self, number: int) -> tuple[CapitalStage, CapitalStage | None, str]:
-        """A time in which so much of the account may be used, the one before it, and the currency.
-
-        Raises:
-            UnknownId: There is none with that number.
-        """
-
-        def work(uow: UnitOfWork) -> tuple[CapitalStage, CapitalStage | None, str]:
-            found = uow.capital.get(number)
-            if found is None:
-                raise UnknownId(f"There is no stage {number} of capital.")
-            return found, uow.capital.get(number - 1), uow.account.quote
-
-        return await self.store.read(work)
-
-    async def policy_proposal(self, proposal_id: str) -> PolicyProposal:
-        """A policy that was trained anew and proposed, and what became of that.
-
-        Raises:
-            UnknownId: There is no such proposal.
-        """
-        return await self.store.read(lambda uow: uow.policy_proposals.get(proposal_id))
-
-    async def inventory(self, venue: str) -> Inventory:
-        """What a venue had beside cash when the account was opened.
-
-        Raises:
-            UnknownId: There was nothing.
-        """
-        found = await self.store.read(lambda uow: uow.ledger.inventory(venue))
-        if found is None:
-            raise UnknownId(f"There was nothing but cash at {venue}.")
-        return found
-
-    async def external(self, order_id: str) -> ExternalView:
-        """What somebody else did to the account, by the order that shows it.
-
-        Raises:
-            UnknownId: There is no such order.
-        """
-        return await self.store.read(lambda uow: reports.external(uow, order_id))
-
-    async def part(self, order_id: str) -> PartView:
-        """An order of which a part has traded.
-
-        Raises:
-            UnknownId: There is no such order.
-        """
-        return await self.store.read(lambda uow: reports.part(uow, order_id))
-
-    async def moved(self, position_id: str) -> MovedView:
-        """How the stop and target of a position were placed anew the last time.
-
-        Raises:
-            UnknownId: There is no such position, or they never were.
-        """
-        return await self.store.read(lambda uow: reports.moved(uow, position_id))
-
-    async def unmanaged(self, unmanaged_id: str) -> UnmanagedView:
-        """A time in which no strategy manages a position.
-
-        Raises:
-            UnknownId: There is none with that id.
-        """
-        prices = await prices_of_held(self.store, self.market_data)
-
-        def work(uow: UnitOfWork) -> UnmanagedView:
-            told, account = uow.unmanaged.get(unmanaged_id), uow.account.portfolio().valued(prices)
-            held = reports.position(uow, uow.positions.get(told.position_id), account, self.contexts)
-            return UnmanagedView(told=told, held=held, followed=self._has(held.position.listing))
-
-        return await self.store.read(work)
-
-    def _has(self, listing: Listing) -> bool:
-        """Whether the venue has a market."""
-        try:
-            return bool(market_data_of(self.market_data, listing.venue).market(listing.symbol))
-        except VenueError:
-            return False
-
-    async def trouble(self, trouble_id: str) -> PlatformTrouble:
-        """One time that a platform was not well.
-
-        Raises:
-            UnknownId: There is none with that id.
-        """
-        return await self.store.read(lambda uow: uow.troubles.get(trouble_id))
 
     async def trade_candles(self, position_id: str) -> TradeCandles:
         """A trade with the candles around it, on its own timeframe if it is not too long for that.
