@@ -15,30 +15,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from engine.desk import Desk
-from engine.domain.adjuster_modes import ModeChoice
-from engine.domain.approvals import Press, Verb
-from engine.domain.closing import TOPIC as CLOSING
-from engine.domain.closing import Choice
-from engine.domain.confirmations import TOPIC as CONFIRM
-from engine.domain.confirmations import Consent
 from engine.domain.errors import BadInput, GreenlightError, StoreError
-from engine.domain.messages import Button, Card, Destination, Incoming, Person, Pressed, Role, Typed
+from engine.domain.messages import Card, Destination, Incoming, Person, Pressed, Typed
 from engine.domain.people import Stranger
-from engine.domain.policy_proposals import ProposalChoice
 from engine.ports import Clock
 from engine.store.database import Database
 from engine.store.unit_of_work import UnitOfWork
 from engine.support.faults import fault_id
 from engine.timing.clocks import monotonic
-from handlers.access import Access, require
+from handlers.access import Access
 from handlers.answered import is_answer
-from handlers.cards import adjuster, closings, confirmations, errors, policies, replies
+from handlers.cards import errors
 from handlers.cards.lines import flowing
 from handlers.commands import Call, CommandTable
+from handlers.presses import Presses
 from handlers.strangers import Strangers, shown_name
 
 LONGEST_TEXT = 1000
@@ -78,7 +73,7 @@ class Reception:
         self._access = access
         self._commands = commands
         self._database = database
-        self._desk = desk
+        self._presses = Presses(desk=desk)
         self._clock = clock
         self._wall = wall
         self._started_at = started_at
@@ -256,26 +251,20 @@ class Reception:
 
     async def _interrupted(self, incoming: Incoming, person: Person) -> Card:
         """What can be said of something that was being acted on when the program stopped."""
-        match incoming.action:
-            case Pressed(data=data) if (button := Button.parse(data)) is not None and isinstance(button[0], Choice):
-                try:
-                    return closings.card(await self._desk.closings.view_for(button[1], person.name))
-                except GreenlightError as error:
-                    return errors.error(error)
-            case Pressed(data=data) if (button := Button.parse(data)) is not None and isinstance(button[0], Consent):
-                try:
-                    return confirmations.card(await self._desk.confirming.view(button[1]))
-                except GreenlightError as error:
-                    return errors.error(error)
-            case _:
-                return errors.interrupted()
+        if not isinstance(incoming.action, Pressed):
+            return errors.interrupted()
+        try:
+            return await self._presses.interrupted(incoming.action.data, person)
+        except GreenlightError as error:
+            return errors.error(error)
 
     async def _act(self, incoming: Incoming, person: Person) -> Card:
         match incoming.action:
             case Typed(text=text):
                 return await self._typed(text[:LONGEST_TEXT], person, incoming)
             case Pressed(data=data):
-                return await self._pressed(data, person, incoming)
+                register = partial(self._register, incoming)
+                return await self._presses.press(data, person, register, is_carried=incoming.is_carried)
 
     async def _typed(self, text: str, person: Person, incoming: Incoming) -> Card:
         found = self._commands.find(text)
@@ -284,32 +273,6 @@ class Reception:
         command, words = found
         call = Call(person=person, platform=incoming.platform, words=words, delivery=_delivery(incoming))
         return await self._commands.run(command, call)
-
-    async def _pressed(self, data: str, person: Person, incoming: Incoming) -> Card:
-        button = Button.parse(data)
-        if button is None:
-            return errors.not_a_button()
-        match button:
-            case (Verb() as verb, approval_id):
-                require(person, Role.TRADER, "Answering an approval")
-                await self._register(incoming, f"approval:{approval_id}")
-                answer = await self._desk.answer(approval_id, Press(person=person.name, verb=verb))
-                return replies.answered(answer.reply, answer.approval, answer.halt)
-            case (Consent() as consent, confirmation_id):
-                await self._register(incoming, f"{CONFIRM}:{confirmation_id}")
-                return confirmations.answer(await self._desk.confirming.press(confirmation_id, person, consent))
-            case (ModeChoice() as choice, wish_id):
-                require(person, Role.ADMIN, "Setting the adjuster")
-                return adjuster.asked(await self._desk.adjuster.press(wish_id, person.name, choice))
-            case (ProposalChoice() as choice, proposal_id):
-                require(person, Role.ADMIN, "Answering to a policy")
-                await self._register(incoming, f"policy:{proposal_id}")
-                return policies.answered(await self._desk.policies.press(proposal_id, person.name, choice))
-            case (choice, closing_id):
-                require(person, Role.TRADER, "Closing a position")
-                if incoming.is_carried:
-                    await self._register(incoming, f"{CLOSING}:{closing_id}")
-                return closings.card(await self._desk.closings.press(closing_id, person.name, choice))
 
     async def _register(self, incoming: Incoming, topic: str) -> None:
         """Note the message that was pressed, in case a crash lost which one shows the approval."""
