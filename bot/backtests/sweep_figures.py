@@ -10,6 +10,7 @@ from typing import Any
 from bot.backtests.sweeping import Swept
 from bot.backtests.varying import Varied
 from engine.backtest.combination import Combination
+from engine.backtest.sweep import Sweep
 from handlers.backtests.figures import NONE, amount, ratio
 from handlers.cards.wording import percent, signed_percent
 
@@ -55,7 +56,7 @@ def text(varied: Varied, swept: Swept) -> str:
     rate = len(found.combinations) / swept.seconds if swept.seconds else 0.0
     lines.append(f"took       {swept.seconds:.1f} s, {rate:,.0f} combinations a second")
     if found.stopped:
-        lines.append(f"stopped    after {len(found.combinations) + len(found.left_out):,}; --resume goes on from there")
+        lines.append(f"stopped    {_kept(found)}")
     return "\n".join(lines)
 
 
@@ -105,6 +106,11 @@ def _worth(swept: Swept) -> list[str]:
             f" where it was chosen {ratio(swept.elsewhere.inside)}"
         )
     return lines
+
+
+def _kept(found: Sweep) -> str:
+    done = len(found.combinations) + len(found.left_out)
+    return f"after {done:,}, which are kept: --resume goes on from there" if done else "before anything was done"
 
 
 def _elsewhere(swept: Swept) -> dict[str, Any] | None:

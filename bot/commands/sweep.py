@@ -41,6 +41,9 @@ def sweep(
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
+    except KeyboardInterrupt:
+        typer.echo("Ended at once. What was done by then is kept: --resume goes on from there.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     if swept.sweep.stopped:
         raise typer.Exit(INTERRUPTED)
 

@@ -7,9 +7,11 @@ memory is shared until somebody writes to it, and nobody writes to candles. What
 from __future__ import annotations
 
 import gc
+import mmap
 import multiprocessing
 import os
 import signal
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from engine.domain.errors import GreenlightError
 
@@ -34,13 +36,17 @@ _PIECES = 16
 _RUBBISH = 50_000
 """New objects after which a worker looks for rubbish: nearly all of what it makes goes by itself."""
 _LOOK_UP = 0.2
-"""Seconds after which it is seen whether to stop."""
+"""Seconds after which it is seen whether to stop, and after which a worker tells what it has of a piece so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
     message: str
     remedy: str
+
+
+_Told = tuple[list[Any], bool] | _Failure
+"""What was found since the last time, and whether the piece ends with it."""
 
 
 class Workers(Generic[Given, Found]):
@@ -56,12 +62,15 @@ class Workers(Generic[Given, Found]):
         self._count = count or len(os.sched_getaffinity(0))
         self._pipes: list[Connection] = []
         self._processes: list[multiprocessing.process.BaseProcess] = []
+        self._stop = mmap.mmap(-1, 1)  # a byte that all see: 1 once nothing more is to be begun
 
     def __enter__(self) -> Self:
         for _ in range(self._count):
             ours, theirs = _FORK.Pipe()
             self._pipes.append(ours)
-            process = _FORK.Process(target=_serve, args=(theirs, tuple(self._pipes), self._work), daemon=True)
+            process = _FORK.Process(
+                target=_serve, args=(theirs, tuple(self._pipes), self._work, self._stop), daemon=True
+            )
             with warnings.catch_warnings():  # of other threads: none of them has what a worker needs
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
@@ -86,11 +95,12 @@ class Workers(Generic[Given, Found]):
 
         Args:
             given: Everything.
-            is_stopped: Whether to stop: what is begun is finished, nothing else is begun.
+            is_stopped: Whether to stop: each worker finishes the one that it is at, and begins nothing else.
 
         Raises:
             GreenlightError: One failed, or a worker has ended by itself.
         """
+        self._stop[0] = 0
         size = max(1, min(_MOST, len(given) // (self._count * _PIECES)))
         pieces = [given[first : first + size] for first in range(0, len(given), size)]
         each = -(-len(pieces) // self._count)
@@ -99,13 +109,16 @@ class Workers(Generic[Given, Found]):
         for pipe in self._pipes * _AHEAD:
             self._give(pipe, parts, open_)
         while busy := [pipe for pipe, count in open_.items() if count]:
+            if is_stopped():
+                self._stop[0] = 1
             for ready in wait(busy, _LOOK_UP):
                 pipe = next(each for each in busy if each is ready)
-                found = self._received(pipe)
-                open_[pipe] -= 1
-                if not is_stopped():
+                found, ends = self._received(pipe)
+                open_[pipe] -= ends
+                if ends and not is_stopped():
                     self._give(pipe, parts, open_)
-                yield found
+                if found:
+                    yield found
 
     def _give(
         self, pipe: Connection, parts: dict[Connection, deque[Sequence[Given]]], open_: dict[Connection, int]
@@ -117,9 +130,9 @@ class Workers(Generic[Given, Found]):
                 pipe.send(piece)
             open_[pipe] += 1
 
-    def _received(self, pipe: Connection) -> list[Found]:
+    def _received(self, pipe: Connection) -> tuple[list[Found], bool]:
         try:
-            told: list[Found] | _Failure = pipe.recv()
+            told: _Told = pipe.recv()
         except (EOFError, ConnectionResetError):
             ended = self._processes[self._pipes.index(pipe)]
             ended.join()
@@ -130,7 +143,7 @@ class Workers(Generic[Given, Found]):
         return told
 
 
-def _serve(pipe: Connection, others: Sequence[Connection], work: Callable[[Given], Found]) -> None:
+def _serve(pipe: Connection, others: Sequence[Connection], work: Callable[[Given], Found], stop: mmap.mmap) -> None:
     """A worker: it ends when nobody is there any more to ask it; Ctrl-C is for the one who asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # what is shared is not looked through for rubbish: that would write to it
@@ -139,11 +152,23 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Callable[[Given
         each.close()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            pipe.send(_worked(pipe.recv(), work))
+            for told in _worked(pipe.recv(), work, stop):
+                pipe.send(told)
 
 
-def _worked(piece: Sequence[Given], work: Callable[[Given], Found]) -> list[Found] | _Failure:
+def _worked(piece: Sequence[Given], work: Callable[[Given], Found], stop: mmap.mmap) -> Iterator[_Told]:
+    """What comes of a piece, as far as it is done: slow things are told one by one, quick ones together."""
+    found: list[Found] = []
+    told_at = time.monotonic()
     try:
-        return [work(each) for each in piece]
+        for each in piece:
+            if stop[0]:
+                break
+            found.append(work(each))
+            if time.monotonic() - told_at >= _LOOK_UP:
+                yield found, False
+                found, told_at = [], time.monotonic()
     except GreenlightError as error:
-        return _Failure(message=error.message, remedy=error.remedy)
+        yield _Failure(message=error.message, remedy=error.remedy)
+    else:
+        yield found, True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,27 @@ def test_what_is_begun_is_finished_once_it_is_to_stop() -> None:
             seen.extend(piece)
     assert 100 < len(seen) < 1_000
     assert len(set(seen)) == len(seen)
+
+
+def slowly(number: int) -> int:
+    """As of candles by the million: each takes a while."""
+    time.sleep(0.1)
+    return number
+
+
+def test_of_what_is_slow_each_is_told_as_it_is_done_and_nothing_else_of_its_piece_is_begun_once_it_is_to_stop() -> None:
+    seen: list[int] = []
+    with Workers(slowly, 2) as workers:
+        for piece in workers.each(range(10_000), is_stopped=lambda: bool(seen)):  # in pieces of 64
+            seen.extend(piece)
+    assert 0 < len(seen) < 64
+    assert len(set(seen)) == len(seen)
+
+
+def test_after_a_stop_they_can_be_asked_again() -> None:
+    with Workers(lambda number: number, 2) as workers:
+        list(workers.each(range(1_000), is_stopped=lambda: True))
+        assert sorted(each for piece in workers.each(range(9)) for each in piece) == list(range(9))
 
 
 def own_memory(columns: np.ndarray) -> int:
