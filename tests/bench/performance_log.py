@@ -106,7 +106,8 @@ def page(settings: Settings, registry: TrialRegistry, files: list[Path]) -> Iter
 def report(
     settings: Settings, registry: TrialRegistry, files: list[Path], weather: Weather, strategy: str, who: str
 ) -> BacktestReport:
-    """One run."""
+    """One run; people are asked in the live cycle alone."""
+    full = who == "human"
     asked = Asked(
         strategy=strategy,
         data=tuple(files),
@@ -115,10 +116,11 @@ def report(
         bare=strategy in BARE,
         size=0.45 if strategy in BARE else None,
         approved=who == "all",
-        people=who == "human",
+        people=full,
+        full=full,
     )
     setup = setup_of(asked, settings)
-    result = full_backtest(setup, settings) if who == "human" else backtest(setup)
+    result = full_backtest(setup, settings) if full else backtest(setup)
     return report_of(setup, result, registry, at=datetime.now(UTC), rng=np.random.default_rng(SEED))
 
 
