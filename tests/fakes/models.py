@@ -77,6 +77,7 @@ class FakeProvider:
 
     async def open(self) -> None:
         await asyncio.sleep(self.opens)
+        self.opens = 0.0
 
     async def ask(self, request: ModelRequest) -> ModelReply:
         self.asked.append(request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from engine.llm.canary import Canaries
 from engine.store.database import Database
 from engine.timing.clocks import WallClock, wall
 from tests.fakes.database import new_database
+from tests.fakes.models import FakeProvider
 
 YAML = """\
 extends: demo
@@ -107,6 +110,20 @@ async def test_who_is_asked_over_a_network_has_a_canary_and_a_line_on_the_board(
     await models.close()
     silent = build_models(read(tmp_path, BOT_LLM__CANARY="false"), store, WallClock(), wall)
     assert silent.canaries == ()
+
+
+async def test_what_a_client_takes_to_load_is_not_taken_of_the_time_for_a_canary(tmp_path: Path, store: Database):
+    hasty = {"model": "llama", "api_url": "http://127.0.0.1:1/v1", "answer_within": "1s"}
+    environ = {"BOT_LLM__PROVIDERS": json.dumps({"local": hasty})}
+    settings = load(None, None, {}, environ, tmp_path).settings
+    local = FakeProvider("local", opens=1.1)
+    models = build_models(settings, store, WallClock(), wall, lambda _: local)
+    await models.begin()
+    async with asyncio.timeout(10):
+        while not local.asked:
+            await asyncio.sleep(0.01)
+    await models.close()
+    assert [request.purpose for request in local.asked] == ["canary"]
 
 
 async def test_where_nobody_is_asked_nobody_is_made(tmp_path: Path, store: Database):
