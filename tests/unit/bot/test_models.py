@@ -14,13 +14,13 @@ from bot.models import build_models
 from config.loader import load
 from config.settings import Settings
 from engine.domain.days import Period
-from engine.domain.model_calls import ModelRequest
+from engine.domain.model_calls import ModelReply, ModelRequest
 from engine.domain.model_ledger import Cap
 from engine.llm.canary import Canaries
 from engine.store.database import Database
 from engine.timing.clocks import WallClock, wall
 from tests.fakes.database import new_database
-from tests.fakes.models import FakeProvider
+from tests.fakes.models import FakeProvider, reply
 
 YAML = """\
 extends: demo
@@ -116,12 +116,17 @@ async def test_what_a_client_takes_to_load_is_not_taken_of_the_time_for_a_canary
     hasty = {"model": "llama", "api_url": "http://127.0.0.1:1/v1", "answer_within": "1s"}
     environ = {"BOT_LLM__PROVIDERS": json.dumps({"local": hasty})}
     settings = load(None, None, {}, environ, tmp_path).settings
-    local = FakeProvider("local", opens=1.1)
+    came = asyncio.Event()
+
+    async def answers(_: ModelRequest) -> ModelReply:
+        came.set()
+        return reply()
+
+    local = FakeProvider("local", script=[answers], opens=1.1)
     models = build_models(settings, store, WallClock(), wall, lambda _: local)
     await models.begin()
     async with asyncio.timeout(10):
-        while not local.asked:
-            await asyncio.sleep(0.01)
+        await came.wait()
     await models.close()
     assert [request.purpose for request in local.asked] == ["canary"]
 
