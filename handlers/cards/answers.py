@@ -18,7 +18,13 @@ def card(told: Told) -> Card:
     if told.reason:
         return Card(title="Nobody could answer that", text=wording.lines(listed(told.reason), more or _OTHERWISE))
     if not told.text:
-        needs = _NONE_ANSWERED if told.lacks_model else _NONE_CONFIGURED
-        return Card(title="A command answers that", text=wording.lines(more or _OTHERWISE, needs))
+        return Card(title="A command answers that", text=wording.lines(more or _OTHERWISE, _who_says_so(told)))
     figures = (f"· {listed(figure)}" for figure in told.figures)
     return Card(title=f"Answer of {told.by}", text=wording.lines(told.text, *figures, more))
+
+
+def _who_says_so(told: Told) -> str:
+    """Who knows no more than a command, and what words of a model need."""
+    if not told.by_rules:
+        return f"So says {told.by}."
+    return _NONE_ANSWERED if told.lacks_model else _NONE_CONFIGURED

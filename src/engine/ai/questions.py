@@ -61,6 +61,7 @@ class Told:
         command: What shows more; empty where nothing does.
         by: Who answered.
         reason: Why nobody did; empty where somebody has.
+        by_rules: Whether rules answered, which know no more than the command.
         lacks_model: Whether models are configured for it, and rules had to answer in their place.
     """
 
@@ -69,6 +70,7 @@ class Told:
     command: str = ""
     by: str = ""
     reason: str = ""
+    by_rules: bool = False
     lacks_model: bool = False
 
 
@@ -91,7 +93,8 @@ class Asker:
             validate=Validator(shape=AnswerShape, facts=Facts(symbol="", book=None, figures=brief.figures)),
         )
         if answer.abstains:
-            return Told(command=command_for(asked), reason="" if answer.reason == OFF else answer.reason)
+            reason = "" if answer.reason == OFF else answer.reason
+            return Told(command=command_for(asked), reason=reason, by_rules=True)
         said: AnswerShape = answer.value
         fields = {field.id: field for field in brief.fields}
         return Told(
@@ -99,7 +102,8 @@ class Asker:
             figures=tuple(_cited(fields, each) for each in dict.fromkeys(said.fields)),
             command=said.command,
             by=speaker(answer),
-            lacks_model=not said.text and any(not link.is_offline for link in self.manager.chain(PURPOSE, "")),
+            by_rules=answer.is_offline,
+            lacks_model=answer.is_offline and any(not link.is_offline for link in self.manager.chain(PURPOSE, "")),
         )
 
 

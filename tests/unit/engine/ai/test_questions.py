@@ -98,15 +98,21 @@ async def test_without_a_model_the_command_that_tells_it_is_named(question: str,
 
 async def test_where_the_models_that_are_configured_are_not_to_be_had_nobody_is_told_to_configure_one():
     nobody, rules = Link(provider="openai", model="m1"), Link(provider="offline", model="rules", is_offline=True)
-    asker = Asker(manager=replace(Script().manager(), chain=lambda *_: (nobody, rules)))
+    script = Script(says={"question": lambda asked: said(text="", fields=[]) if asked.model == "rules" else "nothing"})
+    asker = Asker(manager=replace(script.manager(), chain=lambda *_: (nobody, rules)))
     assert "No model has answered this time" in answers.card(await asker.answer("zzz", LINES, NOON)).text
     alone = Asker(manager=replace(Script().manager(), chain=lambda *_: (rules,)))
     assert "llm.providers" in answers.card(await alone.answer("zzz", LINES, NOON)).text
 
 
+async def test_a_model_that_names_a_command_alone_has_answered():
+    found, _ = await told(said(text="", fields=[]))
+    assert answers.card(found).text.splitlines() == ["/daily shows it.", "So says scripted m1."]
+
+
 async def test_where_models_are_off_the_command_is_named_as_well():
     off = replace(Script().manager(), is_on=False)
-    assert await Asker(manager=off).answer("what do we hold?", LINES, NOON) == Told(command="positions")
+    assert await Asker(manager=off).answer("what do we hold?", LINES, NOON) == Told(command="positions", by_rules=True)
 
 
 def test_what_is_told_of_an_account_has_each_figure_by_its_name():
