@@ -57,5 +57,6 @@ def _agent(asked: AgentSettings, settings: Settings, manager: LLMManager) -> Age
         prompt=prompt_from(asked.prompt) if asked.prompt else shipped_prompt(asked.name),
         manager=manager,
         votes=settings.ai.panel.votes,
+        own_votes={each.name: each.votes.panel for each in settings.contexts if each.votes.panel is not None},
         prompts={context: prompt_from(path) for context, path in own.items()},
     )

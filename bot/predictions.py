@@ -6,6 +6,7 @@ settings ─▶ timeframes, prompt ─▶ TrendPredictions ─▶ a job at each 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.markets import Source
@@ -35,6 +36,19 @@ _SHOWN = 30
 """Characters that are shown of what is not known."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How a context asks for predictions where it does not ask as all others do."""
+
+    prompt: Prompt
+    votes: int | None
+
+    @property
+    def key(self) -> str:
+        """What tells its predictions from those of another way."""
+        return self.prompt.key if self.votes is None else f"{self.prompt.key}, votes: {self.votes}"
+
+
 def predictions_of(
     settings: Settings,
     market: Source,
@@ -57,7 +71,7 @@ def predictions_of(
     timeframes = [each for each in settings.predicts if each.duration >= shortest]
     if not timeframes:
         return None
-    own = _own_prompts(settings)
+    own = _own_ways(settings)
     predictor = AITrendPredictor(
         clock=clock,
         candles=candles,
@@ -67,8 +81,9 @@ def predictions_of(
         sentiment=sentiment,
         holdings=Holdings(store=store).of,
         manager=manager,
-        prompts={"": prediction_prompt(settings)} | {each.key: each for each in own.values()},
+        prompts={"": prediction_prompt(settings)} | {each.key: each.prompt for each in own.values()},
         votes=settings.ai.prediction.votes,
+        own_votes={each.key: each.votes for each in own.values() if each.votes is not None},
     )
     return TrendPredictions(
         predictor=predictor,
@@ -76,7 +91,7 @@ def predictions_of(
         clock=clock,
         market_data=market_data,
         asked=_asked(market.contexts, own),
-        contexts={context: prompt.key for context, prompt in own.items()},
+        contexts={context: way.key for context, way in own.items()},
         timeframes=timeframes,
         within=settings.ai.prediction.within.total_seconds(),
     )
@@ -92,14 +107,20 @@ def prediction_prompt(settings: Settings) -> Prompt:
     return prompt_from(own, PLACES) if own else shipped_prompt(PURPOSE, PLACES)
 
 
-def _own_prompts(settings: Settings) -> dict[str, Prompt]:
-    """The prompts of the contexts that have one of their own."""
-    found = {each.name: each.prompts.get(PURPOSE) for each in settings.contexts}
-    return {context: prompt_from(path, PLACES) for context, path in found.items() if path is not None}
+def _own_ways(settings: Settings) -> dict[str, _Way]:
+    """How the contexts ask that have a prompt of their own, or another number of votes."""
+    shared, found = settings.ai.prediction.votes, dict[str, _Way]()
+    for each in settings.contexts:
+        path, votes = each.prompts.get(PURPOSE), each.votes.prediction
+        own = votes if votes != shared else None
+        if path is not None or own is not None:
+            prompt = prompt_from(path, PLACES) if path is not None else prediction_prompt(settings)
+            found[each.name] = _Way(prompt=prompt, votes=own)
+    return found
 
 
-def _asked(contexts: Iterable[StrategyContext], own: Mapping[str, Prompt]) -> dict[Listing, list[str]]:
-    """The markets with the keys of the prompts by which they are predicted, each once; that of all others first."""
+def _asked(contexts: Iterable[StrategyContext], own: Mapping[str, _Way]) -> dict[Listing, list[str]]:
+    """The markets with the keys of the ways in which they are predicted, each once; that of all others first."""
     found: dict[Listing, list[str]] = {}
     for each in sorted(contexts, key=lambda context: context.name in own):
         key = own[each.name].key if each.name in own else ""

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
+from config.ai import MOST_VOTES
 from config.kinds import Duration, ExchangeName, File, Fraction, Symbol, problem
 from config.section import Section
 from config.strategy_names import StrategyName
@@ -124,6 +125,15 @@ class OwnRiskSettings(Section):
         return OwnLimits(**self.model_dump())
 
 
+class VotesSettings(Section):
+    """How often a context asks where it does not ask as often as all others."""
+
+    panel: int | None = Field(default=None, ge=1, le=MOST_VOTES)
+    """As ai.panel.votes, about its own entries; null for that."""
+    prediction: int | None = Field(default=None, ge=1, le=MOST_VOTES)
+    """As ai.prediction.votes, and with another number of predictions of its own; null for those the others share."""
+
+
 class ContextSettings(Section):
     """One strategy at work on some markets; several run side by side."""
 
@@ -149,6 +159,8 @@ class ContextSettings(Section):
     """How it begins trades that it is sure of before all have been heard; nothing for not at all."""
     prompts: dict[str, File] = Field(default_factory=dict)
     """Prompts of its own for members of the panel, by their names, and for prediction: {risk: ./prompts/careful.md}."""
+    votes: VotesSettings = Field(default_factory=VotesSettings)
+    """How often it asks the panel and for predictions, where it is not as often as all others: {panel: 3}."""
     weight: float = Field(default=1.0, gt=0, le=100)
     """What it counts beside other contexts on its coins, where consolidation is weighted."""
     priority: int = Field(default=0, ge=-100, le=100)

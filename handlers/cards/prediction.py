@@ -45,13 +45,13 @@ def _title(outlook: TrendOutlook) -> str:
 
 
 def _own(context: str, outlook: TrendOutlook) -> str:
-    """What a context is told in place of that, and by which prompt."""
+    """What a context is told in place of that, by which prompt and how many votes."""
     counting = _counting(outlook)
     if not counting:
-        return f"{context} has a prompt of its own: nothing is known by it."
+        return f"{context} asks in its own way: nothing is known by it."
     move = "" if outlook.direction is Trend.NEUTRAL else f" {wording.signed_percent(outlook.expected_move)}"
     told = ", ".join(f"{each.timeframe} {each.direction}" for each in counting)
-    return f"{context} has a prompt of its own, {counting[0].prompt}: {outlook.direction}{move} ({told})."
+    return f"{context} asks in its own way, by {counting[0].prompt}: {outlook.direction}{move} ({told})."
 
 
 def _counting(outlook: TrendOutlook) -> list[TrendPrediction]:

@@ -14,11 +14,21 @@ from engine.inputs.insights import AskSentiment
 from engine.llm.manager import LLMManager
 from tests.fakes.engine import Room
 from tests.fakes.feed import Row
+from tests.fakes.patience import until
 
 ALL = (Timeframe.H1, Timeframe.H4, Timeframe.D1, Timeframe.W1)
 LISTING = Listing("paper", "BTC/USDT")
+HOUR = 60
 WEEKS = 5 * 7 * 24
+LATEST = WEEKS * HOUR - 12 * HOUR
+"""Minutes from the start of the candles to a close of 1h and 4h, with some more to come."""
 RISING: Sequence[Row] = tuple((100 + n / 10, 101.2 + n / 10, 99 + n / 10, 100.1 + n / 10, 10_000) for n in range(WEEKS))
+
+
+async def made(room: Room, predictions: TrendPredictions) -> None:
+    """Make what is due now, to the end."""
+    await predictions.make(room.clock.now())
+    await until(lambda: not predictions.busy)
 
 
 def predicting(

@@ -33,7 +33,8 @@ class Agent:
     Attributes:
         name: As the settings call it; figures of cost and the chain of models go by it.
         prompt: How it is asked; ``prompts`` how in strategy contexts that have one of their own, by their names.
-        votes: How often it is asked, at once: how far its answers agree is its confidence.
+        votes: How often it is asked, at once: how far its answers agree is its confidence; ``own_votes`` how often in
+            strategy contexts that say so themselves, by their names.
         last_word: Whether it hears the others first: the supervisor.
     """
 
@@ -43,6 +44,7 @@ class Agent:
     votes: int = 1
     last_word: bool = False
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
+    own_votes: Mapping[str, int] = field(default_factory=dict)
 
     async def opinion(
         self, brief: Brief, *, context: str, within: float, heard: Sequence[Opinion] = (), book: Book | None
@@ -58,8 +60,9 @@ class Agent:
         """
         told = with_opinions(brief, heard) if heard else brief
         facts = Facts(symbol=brief.symbol, book=book, figures=told.figures)
-        votes = [self._vote(number + 1, told, facts, context, within) for number in range(self.votes)]
-        return await votes[0] if len(votes) == 1 else self._counted(await _in_time(votes, within))
+        asked = self._votes(context)
+        votes = [self._vote(number + 1, told, facts, context, within) for number in range(asked)]
+        return await votes[0] if asked == 1 else self._counted(await _in_time(votes, within), asked)
 
     async def _vote(self, number: int, told: Brief, facts: Facts, context: str, within: float) -> Opinion:
         """One of its answers; no other answers for it."""
@@ -78,23 +81,26 @@ class Agent:
         )
         return self._opinion(answer, told, prompt)
 
-    def _counted(self, votes: Sequence[Opinion]) -> Opinion:
-        """One opinion of all votes; where nobody could say, why the first could not."""
+    def _counted(self, votes: Sequence[Opinion], asked: int) -> Opinion:
+        """One opinion of the votes that came of those asked for; where nobody could say, why the first could not."""
         believed = [vote for vote in votes if vote.by]
         cost = sum((vote.cost for vote in votes), Decimal(0))
         if not believed:
             return replace(votes[0] if votes else self.abstains(LATE), cost=cost)
-        return replace(agreed(believed, self.votes), cost=cost)
+        return replace(agreed(believed, asked), cost=cost)
 
     def expected_cost(self, brief: Brief, context: str) -> Decimal:
         """What asking it of a brief usually costs, in US dollars, where its first model answers at once."""
         prompt = self._prompt(context)
         asked = prompt.asked(symbol=brief.symbol, brief=written(brief))
         once = self.manager.expected_cost(asked, prompt.system, OpinionShape, self.name, context=context)
-        return once * self.votes
+        return once * self._votes(context)
 
     def _prompt(self, context: str) -> Prompt:
         return self.prompts.get(context, self.prompt)
+
+    def _votes(self, context: str) -> int:
+        return self.own_votes.get(context, self.votes)
 
     def abstains(self, reason: str) -> Opinion:
         """That it says nothing, and why."""

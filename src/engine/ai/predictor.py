@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -49,7 +49,7 @@ LATE = "it was not there in time"
 
 
 class Wanted(NamedTuple):
-    """What is to be predicted, and by which prompt: the key of a context's own, or nothing for that of all others."""
+    """What is to be predicted, and how it is asked for: the key of a context's own way, or nothing for all others'."""
 
     listing: Listing
     timeframe: Timeframe
@@ -75,7 +75,8 @@ class AITrendPredictor:
         sentiment: Tells what is said of a market; ``None`` where no source is asked.
         holdings: Tells what is held, and why it was bought.
         prompts: How somebody is asked, by the keys of what is wanted.
-        votes: How often each is asked, at once: how far the answers agree is a prediction's confidence.
+        votes: How often each is asked, at once: how far the answers agree is a prediction's confidence; ``own_votes``
+            how often where a key has its own number.
     """
 
     clock: Clock
@@ -88,11 +89,12 @@ class AITrendPredictor:
     manager: LLMManager
     prompts: Mapping[str, Prompt]
     votes: int = 1
+    own_votes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_at_once(self) -> bool:
         """Whether everything that a prediction is made of is answered at once: nobody waits, or is asked anything."""
-        by_rules = self.votes == 1 and self.manager.by_rules(PURPOSE) is not None
+        by_rules = max((self.votes, *self.own_votes.values())) == 1 and self.manager.by_rules(PURPOSE) is not None
         return by_rules and self.derivatives.source.at_once
 
     async def predict(self, wanted: Collection[Wanted], at: datetime, within: float) -> Made:
@@ -187,14 +189,15 @@ class AITrendPredictor:
 
     async def _ask(self, wanted: Wanted, brief: Brief, frame: Frame, left: float) -> KeptPrediction | str:
         begun, started = self.clock.now(), self.clock.monotonic()
-        answers = await asyncio.gather(*(self._vote(number + 1, wanted, brief, left) for number in range(self.votes)))
+        asked = self.own_votes.get(wanted.prompt, self.votes)
+        answers = await asyncio.gather(*(self._vote(number + 1, wanted, brief, left) for number in range(asked)))
         believed = [answer for answer in answers if not answer.abstains]
         if not believed:
             return answers[0].reason
         is_offline = all(answer.is_offline for answer in believed)
         made_at = begun if is_offline else begun + timedelta(seconds=int(self.clock.monotonic() - started))
         votes = [_of(answer, wanted, brief.at, made_at) for answer in believed]
-        agreed = votes[0] if self.votes == 1 else agreed_trend(votes, self.votes)
+        agreed = votes[0] if asked == 1 else agreed_trend(votes, asked)
         cost = sum((answer.cost for answer in answers), Decimal(0))
         return KeptPrediction(prediction=replace(agreed, cost=cost), close=frame.signals.close)
 

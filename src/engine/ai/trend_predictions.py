@@ -43,9 +43,9 @@ class TrendPredictions:
     Args:
         predictor: Who makes them.
         market_data: What prices did, for grading.
-        asked: The markets, each with the prompts by which it is predicted; an empty one is that of all contexts
+        asked: The markets, each with the keys of how it is predicted; an empty one is that of all contexts
             that have none of their own.
-        contexts: The prompts of the contexts that have one of their own.
+        contexts: The keys of the contexts that ask in their own way, by another prompt or with other votes.
         timeframes: On which they are predicted, the shortest first.
         within: Wall seconds that all predictions of a close have together.
     """

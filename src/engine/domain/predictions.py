@@ -156,7 +156,7 @@ class PredictionView:
     Attributes:
         outlook: What is expected now.
         record: How good predictions of it have been of late, by timeframe.
-        own: What is expected by the prompts of contexts that have one of their own, by the contexts' names.
+        own: What is expected by contexts that ask in their own way, by the contexts' names.
     """
 
     outlook: TrendOutlook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from engine.ports import Panel
 from engine.timing.clocks import WallClock, wall
 from tests.fakes.database import new_database
 from tests.fakes.engine import engine_room
-from tests.fakes.panel import Script, a_proposal
+from tests.fakes.panel import Script, a_proposal, an_opinion
 
 ON = {"BOT_AI__ENABLED": "true"}
 
@@ -80,9 +81,14 @@ OWN = "<!-- version: 7 -->\n# System\nYou are careful.\n# Question\nSymbol: $sym
 
 def with_prompts(folder: Path, prompts: dict[str, str], **environ: str) -> Settings:
     """Two contexts of which the second has prompts of its own."""
+    return with_context(folder, {"prompts": prompts}, **environ)
+
+
+def with_context(folder: Path, own: dict[str, Any], **environ: str) -> Settings:
+    """Two contexts of which the second has something of its own."""
     contexts = [
         {"name": "plain", "strategy": "momentum", "markets": ["BTC/USDT"]},
-        {"name": "careful", "strategy": "momentum", "markets": ["BTC/USDT"], "prompts": prompts},
+        {"name": "careful", "strategy": "momentum", "markets": ["BTC/USDT"]} | own,
     ]
     return load("demo", None, {"contexts": contexts}, environ | ON, folder).settings
 
@@ -102,6 +108,18 @@ async def test_a_context_may_have_prompts_of_its_own_and_people_see_which_one(tm
     usual = [f"{name} version 2" for name in ("analyst", "risk", "devils_advocate", "supervisor")]
     assert said["plain"] == usual
     assert said["careful"] == [usual[0], "own.md version 7", usual[2], "own.md version 7"]
+
+
+async def test_a_context_may_ask_its_members_more_often_than_others_do(tmp_path: Path):
+    settings = with_context(tmp_path, {"votes": {"panel": 3}})
+    script = Script(says=dict.fromkeys(("analyst", "risk", "devils_advocate", "supervisor"), an_opinion()))
+    async with engine_room(tmp_path / "room") as room:
+        found = panel_of(settings, script.manager(), room.store, {})
+        await found.opinions(replace(a_proposal(), context="plain"), 10)
+        assert Counter(each.purpose for each in script.asked)["supervisor"] == 1
+        script.asked.clear()
+        await found.opinions(replace(a_proposal(), context="careful"), 10)
+        assert set(Counter(each.purpose for each in script.asked).values()) == {3}
 
 
 @pytest.mark.parametrize(

@@ -16,28 +16,18 @@ from config.loader import load
 from engine.ai.alignment import NEVER_MADE
 from engine.ai.predictor import PLACES
 from engine.ai.prompt_files import parsed
-from engine.ai.trend_predictions import TRIES, TrendPredictions
+from engine.ai.trend_predictions import TRIES
 from engine.domain.market import Timeframe
 from engine.domain.model_calls import ModelRequest
 from engine.domain.predictions import TrackRecord, Trend
 from engine.domain.sentiment import SentimentData
 from engine.timing.clocks import monotonic, wall
-from tests.fakes.engine import Room, engine_room
+from tests.fakes.engine import engine_room
 from tests.fakes.llm_servers import KEY, Turn, serving
 from tests.fakes.panel import Script, said_of_it
-from tests.fakes.patience import until
-from tests.fakes.predictions import LISTING, RISING, WEEKS, predicting, said
+from tests.fakes.predictions import HOUR, LATEST, LISTING, RISING, made, predicting, said
 
 H1, H4, D1, W1 = Timeframe.H1, Timeframe.H4, Timeframe.D1, Timeframe.W1
-HOUR = 60
-LATEST = WEEKS * HOUR - 12 * HOUR
-"""Minutes from the start of the candles to a close of 1h and 4h, with some more to come."""
-
-
-async def made(room: Room, predictions: TrendPredictions) -> None:
-    """Make what is due now, to the end."""
-    await predictions.make(room.clock.now())
-    await until(lambda: not predictions.busy)
 
 
 async def test_each_timeframe_is_predicted_at_its_close_and_not_before(tmp_path: Path):

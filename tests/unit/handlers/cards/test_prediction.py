@@ -56,5 +56,5 @@ def test_what_a_context_is_told_by_a_prompt_of_its_own_stands_beside_it():
     own = replace(view.outlook, predictions=(one,), missing=(), direction=Trend.BEARISH, expected_move=-0.03)
     nothing = replace(own, predictions=(), direction=Trend.NEUTRAL)
     text = prediction.card(replace(view, own={"bold": own, "new": nothing})).text
-    assert f"bold has a prompt of its own, {by}: bearish -3.00% (1h bearish)." in text
-    assert "new has a prompt of its own: nothing is known by it." in text
+    assert f"bold asks in its own way, by {by}: bearish -3.00% (1h bearish)." in text
+    assert "new asks in its own way: nothing is known by it." in text
