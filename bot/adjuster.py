@@ -77,8 +77,10 @@ def known_of(adjuster: PPOAdjuster, now: datetime) -> tuple[str, ...]:
     return (*((old,) if old else ()), *about(adjuster.policy.card))
 
 
-def adjuster_view(current: CurrentAdjuster, store: Database, clock: Clock) -> Callable[[], Awaitable[AdjusterView]]:
-    """Tells what it did, and what it would have done."""
+def adjuster_view(
+    current: CurrentAdjuster, store: Database, clock: Clock, spared: tuple[str, ...] = ()
+) -> Callable[[], Awaitable[AdjusterView]]:
+    """Tells what it did, and what it would have done; ``spared`` are the contexts whose entries it leaves alone."""
 
     async def view() -> AdjusterView:
         adjuster, chosen = await store.read(lambda uow: (current(uow), uow.adjuster_modes.current()))
@@ -91,6 +93,7 @@ def adjuster_view(current: CurrentAdjuster, store: Database, clock: Clock) -> Ca
         return AdjusterView(
             mode=adjuster.mode,
             set_by=set_by,
+            spared=spared,
             policy=adjuster.policy.card.name if adjuster.policy else "",
             about=about(adjuster.policy.card) if adjuster.policy else (),
             fault=adjuster.fault or (stale(adjuster.policy, clock.now(), adjuster.max_age) if adjuster.policy else ""),

@@ -127,7 +127,9 @@ def _views(
         sentiment=history_view(history, market, on.clock) if history is not None else sentiment_view(sentiment),
         sources=sentiment.ages if sentiment is not None else no_sources,
         prediction=prediction_view(research.predictions),
-        adjuster=adjuster_view(services.adjuster, on.store, on.clock),
+        adjuster=adjuster_view(
+            services.adjuster, on.store, on.clock, tuple(each.name for each in market.contexts if not each.adjusted)
+        ),
         quality=quality_view(on.store, market, services.candles.log, on.clock),
         capital=acting.capital.view,
         keeps_stops=keeps_stops(settings),

@@ -190,6 +190,7 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
                     fast=FastTier(**asked.fast.model_dump()) if asked.fast else None,
                     weight=asked.weight,
                     priority=asked.priority,
+                    adjusted=asked.ppo,
                 )
             )
     traded = {symbol for context in found for symbol in context.markets}

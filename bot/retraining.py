@@ -116,12 +116,11 @@ def train_anew(settings: Settings, at: datetime, file: Path) -> Retrained:
         GreenlightError: It cannot be trained.
     """
     from bot.backtests.asked import Asked
-    from bot.backtests.setups import setup_of
-    from bot.training import Listener, TrainingAsked, demand_extra, train
+    from bot.training import Listener, TrainingAsked, demand_extra, train, training_setup
 
     demand_extra()
     own = settings.ppo.retrain
-    setup = setup_of(Asked(data=own.data, end=at, approved=True), settings)
+    setup = training_setup(Asked(data=own.data, end=at, approved=True), settings)
     listener = Listener(is_stopped=lambda: False, on_round=lambda _: None, on_steps=lambda _: None)
     asked = TrainingAsked(out=file, seeds=own.seeds, quick=own.quick, steps=own.steps)
     found = train(setup, asked, settings, listener, lambda: datetime.now(UTC))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bot.backtests.asked import Asked
+from bot.backtests.setups import setup_of
 from bot.own_files import TRAININGS
 from config.settings import Settings
 from engine.analysis.technical import HISTORY
@@ -33,6 +35,7 @@ from engine.learning.policy import BEST_SCALE, BEST_VOLATILITY, ActionBounds, Po
 from engine.learning.policy_files import save_policy
 from engine.learning.reward import RewardTerms
 from engine.learning.splits import Splits, Stretch, splits_of
+from engine.strategies.context import StrategyContexts
 
 if TYPE_CHECKING:  # what is slow to import
     from engine.learning.env import Ground
@@ -96,6 +99,25 @@ class Listener:
     is_stopped: Callable[[], bool]
     on_round: Callable[[Round], None]
     on_steps: Callable[[int], None]
+
+
+def training_setup(asked: Asked, settings: Settings) -> BacktestSetup:
+    """What is traded in a training: what was asked for, by the contexts whose entries are adjusted.
+
+    Raises:
+        GreenlightError: What was asked for makes no sense, or no context has its entries adjusted.
+    """
+    setup = setup_of(asked, settings)
+    contexts = tuple(each for each in setup.contexts if each.adjusted)
+    if not contexts:
+        raise BadInput("No context has its entries adjusted.", "Leave out ppo: false of one.")
+    traded = {symbol for each in contexts for symbol in each.markets}
+    return replace(
+        setup,
+        contexts=StrategyContexts(contexts=contexts),
+        candles={symbol: each for symbol, each in setup.candles.items() if symbol in traded},
+        markets={symbol: each for symbol, each in setup.markets.items() if symbol in traded},
+    )
 
 
 def demand_extra() -> None:

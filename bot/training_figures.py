@@ -19,13 +19,17 @@ def training_text(found: TrainedPolicy) -> str:
         f"trained    {_span(found.splits.train)}, {found.steps:,} decisions",
         f"validated  {_span(found.splits.validation)}",
         f"tested     {_span(found.splits.test)}, once",
-        *(f"seed {seed:<6}{rounds} rounds, validation {reward:+.2f}" for seed, rounds, reward in found.seeds),
+        *(f"seed {seed:<6}{_rounds(rounds, reward)}" for seed, rounds, reward in found.seeds),
     ]
     if found.worth is None:
         lines.append("stopped    --resume goes on from the last whole round")
         return "\n".join(lines)
     lines += ["", *worth_lines(found.worth), "", f"took       {found.seconds:.0f} s"]
     return "\n".join(lines)
+
+
+def _rounds(rounds: int, reward: float) -> str:
+    return f"{rounds} rounds, validation {reward:+.2f}" if rounds else "not a whole round"
 
 
 def worth_lines(worth: Worth) -> list[str]:

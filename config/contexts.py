@@ -161,6 +161,8 @@ class ContextSettings(Section):
     """Prompts of its own for members of the panel, by their names, and for prediction: {risk: ./prompts/careful.md}."""
     votes: VotesSettings = Field(default_factory=VotesSettings)
     """How often it asks the panel and for predictions, where it is not as often as all others: {panel: 3}."""
+    ppo: bool = True
+    """Whether the policy that adjusts entries is asked about its own; false for sizes by the static rules alone."""
     weight: float = Field(default=1.0, gt=0, le=100)
     """What it counts beside other contexts on its coins, where consolidation is weighted."""
     priority: int = Field(default=0, ge=-100, le=100)

@@ -228,6 +228,7 @@ def _context(asked: ContextSettings, symbols: Sequence[str], key: str = "context
         timeframe=asked.timeframe,
         weight=asked.weight,
         priority=asked.priority,
+        adjusted=asked.ppo,
         slicing=slicing_of(asked.entry),
     )
 

@@ -64,11 +64,11 @@ def study(options: StudyOptions, profile: ProfileOption = None, config: ConfigOp
 
 def _studied(options: StudyOptions, settings: Settings) -> Studied:
     """Study with a line of progress, until it is done or Ctrl-C is pressed."""
-    from bot.backtests.setups import setup_of
     from bot.policy_study import FOLDS, study
+    from bot.training import training_setup
 
     asked = options.asked(options.strategy, options.params or (), options.more_data or (), approved=True)
-    setup = setup_of(asked, settings)
+    setup = training_setup(asked, settings)
     progress = Progress(options.seeds * FOLDS)
     with stopped_by_ctrl_c() as is_stopped:
         try:

@@ -97,9 +97,9 @@ def train(options: TrainOptions, profile: ProfileOption = None, config: ConfigOp
 
 def _setup(options: TrainOptions, settings: Settings) -> BacktestSetup:
     """What is traded: everything that people would be asked about is, so that the policy sees that too."""
-    from bot.backtests.setups import setup_of
+    from bot.training import training_setup
 
-    return setup_of(
+    return training_setup(
         options.asked(options.strategy, options.params or (), options.more_data or (), approved=True), settings
     )
 

@@ -26,6 +26,7 @@ def card(view: AdjusterView) -> Card:
             *((("Set by", view.set_by),) if view.set_by else ()),
             *((("Policy", view.policy),) if view.policy else ()),
             *((("Static rules hold", view.fault),) if view.fault else ()),
+            *((("Left alone", wording.listing(view.spared)),) if view.spared else ()),
             *((("Entries", f"{known} answered of the last {view.asked}"),) if view.asked else ()),
             *scale,
         ),

@@ -138,6 +138,7 @@ class AdjusterView:
     Attributes:
         policy: Its name; empty where there is none.
         set_by: Who set the mode from chat; empty where the settings hold.
+        spared: The contexts whose entries it is not asked about.
         about: What is known of it, in lines.
         fault: Why it cannot be asked at all; empty where it can.
         asked: Of the newest entries, those that it was asked about.
@@ -149,6 +150,7 @@ class AdjusterView:
     mode: AdjusterMode
     policy: str = ""
     set_by: str = ""
+    spared: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
     fault: str = ""
     asked: int = 0

@@ -99,6 +99,8 @@ class Proposed:
         As in training, of one that people would at least be asked about, where nothing is held or being bought yet but
         what the trade was begun with: anything else is refused by the rules, whatever a policy says of it.
         """
+        if not self.context.adjusted:
+            return None
         if starter is None and taken(plan.context, plan.symbol, self.uow.account.portfolio()):
             return None
         measured = decision.calibration.measured if decision.calibration else decision.confidence

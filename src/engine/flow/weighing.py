@@ -27,10 +27,11 @@ def with_weights(
 ) -> MarketSnapshot:
     """What was seen of a market, its predictions put together by what the adjuster leaves of their weights.
 
-    The same where it is not to, is not active, or cannot be asked about any of their timeframes.
+    The same where it is not to, leaves the context alone, is not active, or cannot be asked about any of their
+    timeframes.
     """
     outlook = seen.insight.outlook
-    if outlook is None or not services.weighs_predictions:
+    if outlook is None or not (services.weighs_predictions and context.adjusted):
         return seen
     adjuster = services.adjuster(uow)
     if adjuster.mode is not AdjusterMode.ACTIVE:

@@ -26,6 +26,7 @@ class StrategyContext:
         entry: How it buys, where that is not at market; a strategy's signals may say otherwise.
         slicing: How it buys in slices what it buys at market; ``None`` for at once.
         fast: How it begins a trade before everybody has been heard; ``None`` where it does not.
+        adjusted: Whether the policy that adjusts entries is asked about its own.
         weight, priority: What it counts beside other contexts on its coins; see ``consolidation``.
 
     Raises:
@@ -43,6 +44,7 @@ class StrategyContext:
     weight: float = 1.0
     priority: int = 0
     others: tuple[str, ...] = ()
+    adjusted: bool = True
 
     def __post_init__(self) -> None:
         if not self.name or not self.markets:

@@ -95,6 +95,15 @@ async def test_less_confidence_makes_the_bot_ask(tmp_path: Path) -> None:
     assert isinstance(judged.ruling, AskHuman)
 
 
+async def test_the_entries_of_a_context_may_be_left_alone(tmp_path: Path) -> None:
+    async with room_with(tmp_path / "without", None, AdjusterMode.OFF) as room:
+        usual = await entered(room)
+    async with room_with(tmp_path / "with", steady_policy(-1.0, -1.0, -1.0), AdjusterMode.ACTIVE) as room:
+        room.context = replace(room.context, adjusted=False)
+        judged = await entered(room)
+    assert (judged.plan, judged.ruling, judged.adjustment) == (usual.plan, usual.ruling, None)
+
+
 def test_what_it_takes_off_is_taken_off_before_earlier_trades_are_looked_at_too() -> None:
     earlier = Calibrated(value=0.5, measured=0.8, low=0.4, high=0.6, outcomes=200, is_wide=False)
     found = reports.decision(confidence=0.5, calibration=earlier)

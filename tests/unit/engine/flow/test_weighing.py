@@ -46,10 +46,11 @@ def expecting(room: Room) -> KeptInsights:
     return KeptInsights(outlook=outlook, outlook_at=at)
 
 
-async def entered(folder: Path, *, weighs: bool = True, **adjuster: object) -> Judged:
+async def entered(folder: Path, *, weighs: bool = True, adjusted: bool = True, **adjuster: object) -> Judged:
     """An entry with those predictions."""
     asked = PPOAdjuster(**{"mode": AdjusterMode.ACTIVE, "policy": EIGHTH} | adjuster)  # type: ignore[arg-type]
     async with engine_room(folder, rows=ROWS, minutes=90 * 60, adjuster=asked) as room:
+        room.context = replace(room.context, adjusted=adjusted)
         room.services = replace(room.services, insights=expecting(room), weighs_predictions=weighs)
         (judged,) = (await room.enter(1.0)).decisions
         return judged
@@ -76,12 +77,20 @@ def shown(judged: Judged) -> float:
     "changes",
     [
         {"weighs": False},
+        {"adjusted": False},
         {"mode": AdjusterMode.ADVISORY},
         {"policy": None, "fault": "It is gone."},
         {"policy": replace(EIGHTH, card=replace(EIGHTH.card, timeframe="15m"))},
         {"policy": steady_policy(-0.75, high=-8e5)},
     ],
-    ids=["not asked for", "advisory", "no policy", "trained on another timeframe", "out of its range"],
+    ids=[
+        "not asked for",
+        "a context that is left alone",
+        "advisory",
+        "no policy",
+        "trained on another timeframe",
+        "out of its range",
+    ],
 )
 async def test_else_each_counts_as_it_is(tmp_path: Path, changes: dict[str, Any]) -> None:
     judged = await entered(tmp_path, **changes)

@@ -25,6 +25,11 @@ def test_ppo_tells_the_mode_the_policy_and_what_it_would_have_done() -> None:
     assert "Not answered: atr is not known." in card.items[1].text
 
 
+def test_ppo_names_the_contexts_that_are_left_alone() -> None:
+    card = adjuster.card(reports.adjuster_view(spared=("rev", "slow")))
+    assert dict(card.fields)["Left alone"] == "rev and slow"
+
+
 def test_one_that_is_off_says_what_sets_it() -> None:
     assert (
         adjuster.card(AdjusterView(mode=AdjusterMode.OFF)).text
