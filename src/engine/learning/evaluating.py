@@ -91,13 +91,7 @@ def run_over(ground: Ground, stretch: Stretch, choose: Choose, *, bounds: Action
 
 def by_policy(policy: Policy) -> Choose:
     """As a policy says; ``OutOfRange`` where it cannot be asked."""
-
-    def choose(observation: Floats) -> Floats:
-        policy.demand_known(observation)
-        action: Floats = policy.act(observation[None, :])[0]
-        return action
-
-    return choose
+    return policy.answer
 
 
 def by_chance(rng: np.random.Generator) -> Choose:

@@ -59,6 +59,13 @@ def test_whatever_it_is_asked_it_never_allows_more() -> None:
         assert 0 < found.stop_share <= 1
 
 
+def test_it_answers_one_by_one_as_it_answers_many() -> None:
+    policy = any_policy(3)
+    asked = np.random.default_rng(8).normal(0, 20, (2_000, COUNT))
+    one_by_one = np.array([policy.answer(row) for row in asked])
+    np.testing.assert_allclose(np.clip(one_by_one, -1, 1), policy.act(asked), atol=1e-6)
+
+
 def test_a_steady_policy_says_what_it_says() -> None:
     assert steady_policy(0.0, 0.0, 1.0).adjust(np.zeros(COUNT)) == Adjustment(scale=0.5, stop_share=0.5)
 
