@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from bot.real_venues import StoredOrders
@@ -29,8 +30,8 @@ from engine.timing.clocks import WallClock
 from tests.fakes.database import new_database
 from tests.fakes.real_account import BookOf, names_of
 from tests.fakes.reports import plan
-from tests.fakes.venues.binance import FakeBinance
-from tests.fakes.venues.kraken import FakeKraken
+from tests.fakes.venues.binance import FakeBinance, trading
+from tests.fakes.venues.kraken import FakeKraken, trading_kraken
 
 
 class LeapingClock(WallClock):
@@ -170,3 +171,21 @@ async def bench_at(
         yield made
     finally:
         await made.close()
+
+
+VENUES = pytest.mark.parametrize("name", ["binance", "kraken"])
+"""Each venue that a bench stands at, by its name."""
+
+
+@asynccontextmanager
+async def usual_bench(folder: Path, name: str) -> AsyncIterator[Bench]:
+    """A bench at a venue of a name with 100,000 to spend; its market is at 60,000, and nobody waits for its limits."""
+    opened = trading_kraken(balances={"USD": "100000"}) if name == "kraken" else trading(balances={"USDT": "100000"})
+    async with opened as fake:
+        if isinstance(fake, FakeKraken):
+            fake.counter.most = 1000
+        else:
+            fake.limits.weight = 10**9
+        async with bench_at(folder, fake, haste=100) as bench:
+            bench.move(60_000)
+            yield bench

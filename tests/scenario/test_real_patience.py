@@ -6,8 +6,7 @@ The real ccxt against a strict Binance and a strict Kraken.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,29 +19,13 @@ from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
 from tests.fakes.exchange import Fault
 from tests.fakes.patience import until
-from tests.fakes.real_bench import Bench, bench_at
+from tests.fakes.real_bench import VENUES, Bench, usual_bench
 from tests.fakes.reports import plan
-from tests.fakes.venues.binance import trading
-from tests.fakes.venues.kraken import trading_kraken
 
 LIMIT, QUANTITY, AT_THE_LIMIT = Decimal(59_900), Decimal("0.01"), Decimal("0.004")
 PATIENCE = timedelta(minutes=1)
 """Less than for how long a cancelled order is replaced: a fake venue goes by the wall clock, and is not leapt."""
-VENUES = pytest.mark.parametrize("name", ["binance", "kraken"])
 NEVER_ANSWERED, NEVER_ARRIVED = Fault(after=60), Fault(after=60, effect=False)
-
-
-@asynccontextmanager
-async def venue(folder: Path, name: str) -> AsyncIterator[Bench]:
-    opened = trading_kraken(balances={"USD": "100000"}) if name == "kraken" else trading(balances={"USDT": "100000"})
-    async with opened as fake:
-        if name == "kraken":
-            fake.counter.most = 1000
-        else:
-            fake.limits.weight = 10**9
-        fake.set_price(next(iter(fake.symbols)), 60_000)
-        async with bench_at(folder, fake, haste=100) as bench:
-            yield bench
 
 
 async def wait_at_the_limit(bench: Bench, entry: Entry) -> Order:
@@ -89,7 +72,7 @@ async def end_patience(bench: Bench) -> None:
 
 @VENUES
 async def test_what_is_filled_at_the_limit_is_protected_and_the_rest_is_bought_at_market(tmp_path: Path, name: str):
-    async with venue(tmp_path, name) as bench:
+    async with usual_bench(tmp_path, name) as bench:
         await wait_at_the_limit(bench, chasing("0.01"))
         (held,) = await bench.held()
         standing = [each for each in await bench.unfinished() if each.purpose is Purpose.PROTECTION]
@@ -107,7 +90,7 @@ async def test_what_is_filled_at_the_limit_is_protected_and_the_rest_is_bought_a
 
 @VENUES
 async def test_the_rest_is_given_up_where_the_price_has_run_away(tmp_path: Path, name: str):
-    async with venue(tmp_path, name) as bench:
+    async with usual_bench(tmp_path, name) as bench:
         await wait_at_the_limit(bench, chasing("0.001"))
         bench.move(61_000)
         await end_patience(bench)
@@ -120,7 +103,7 @@ async def test_the_rest_is_given_up_where_the_price_has_run_away(tmp_path: Path,
 
 @VENUES
 async def test_what_the_venue_filled_while_it_was_cancelled_is_not_bought_again(tmp_path: Path, name: str):
-    async with venue(tmp_path, name) as bench:
+    async with usual_bench(tmp_path, name) as bench:
         await wait_at_the_limit(bench, chasing("0.01"))
         (there,) = [each for each in bench.fake.matching.open_orders() if each.side == "BUY"]
         bench.fake.matching.fill(there, QUANTITY - AT_THE_LIMIT, LIMIT)
@@ -143,7 +126,7 @@ async def test_killed_at_any_call_on_the_way_to_market_it_buys_the_rest_once(tmp
             calls.append(call)
             return fault if len(calls) == number + 1 else None
 
-        async with venue(tmp_path / str(number), name) as bench:
+        async with usual_bench(tmp_path / str(number), name) as bench:
             await wait_at_the_limit(bench, chasing("0.01"))
             bench.fake.meddle = at_last
             ending = asyncio.create_task(end_patience(bench))

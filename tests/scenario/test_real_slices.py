@@ -5,8 +5,7 @@ The real ccxt against a strict Binance and a strict Kraken; when a slice is sent
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -20,28 +19,13 @@ from engine.domain.plans import AT_MARKET, Slicing, TradePlan
 from engine.execution.orders import intend, intend_slice
 from tests.fakes.exchange import Fault
 from tests.fakes.real_account import BookOf
-from tests.fakes.real_bench import Bench, bench_at
+from tests.fakes.real_bench import VENUES, Bench, usual_bench
 from tests.fakes.reports import plan
-from tests.fakes.venues.binance import DROPPED, NEVER_HEARD, trading
-from tests.fakes.venues.kraken import trading_kraken
+from tests.fakes.venues.binance import DROPPED, NEVER_HEARD
 
 SLICING = Slicing(most=3, every=timedelta(minutes=1), twap=True)
 SLICE = Decimal("0.004")
-VENUES = pytest.mark.parametrize("name", ["binance", "kraken"])
 PLACE = {"binance": "POST /api/v3/order", "kraken": "POST /0/private/AddOrder"}
-
-
-@asynccontextmanager
-async def venue(folder: Path, name: str) -> AsyncIterator[Bench]:
-    opened = trading_kraken(balances={"USD": "100000"}) if name == "kraken" else trading(balances={"USDT": "100000"})
-    async with opened as fake:
-        if name == "kraken":
-            fake.counter.most = 1000
-        else:
-            fake.limits.weight = 10**9
-        fake.set_price(next(iter(fake.symbols)), 60_000)
-        async with bench_at(folder, fake, haste=100) as bench:
-            yield bench
 
 
 def left(bench: Bench, quantity: Decimal) -> TradePlan:
@@ -82,7 +66,7 @@ async def statuses(bench: Bench) -> list[OrderStatus]:
 
 @VENUES
 async def test_each_slice_adds_to_one_position_and_its_stop_covers_all_of_it(tmp_path: Path, name: str):
-    async with venue(tmp_path, name) as bench:
+    async with usual_bench(tmp_path, name) as bench:
         order = await first(bench)
         await send(bench, order)
         for _ in range(2):
@@ -104,7 +88,7 @@ async def test_each_slice_adds_to_one_position_and_its_stop_covers_all_of_it(tmp
 async def test_a_slice_that_is_lost_on_the_way_is_there_once_or_never_and_what_is_held_is_protected(
     tmp_path: Path, name: str, fault: Fault, ends: OrderStatus
 ):
-    async with venue(tmp_path, name) as bench:
+    async with usual_bench(tmp_path, name) as bench:
         order = await first(bench)
         await send(bench, order)
         second = await next_after(bench, order)
