@@ -22,6 +22,7 @@ from config.settings import Settings
 from engine.domain.errors import ConfigError
 from engine.domain.orders import Ack, OrderRequest, OrderType, Side, client_id
 from tests.auditor import check_conservation
+from tests.fakes.breaking_out import BreakingOut, next_minute
 from tests.fakes.exchange import (
     DEPTH,
     HTML,
@@ -47,7 +48,6 @@ from tests.fakes.telegram_chats import Shown
 
 AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
 ETH_IS_HALTED = "ETH/USDT: binance has halted it"
-BEFORE, AFTER = 20_000.0, 20_160.0
 
 
 def settings_of(
@@ -112,28 +112,6 @@ class Falling:
         assert isinstance(await venue.submit(guard), Ack)
         self.symbol.level_quantity /= 100
         return guard.client_id
-
-
-class BreakingOut:
-    """A market that lies still, and breaks out in the minute that ends at ``closes``; it falls when it is told to."""
-
-    def __init__(self, closes: int) -> None:
-        self.closes = closes
-        self.fallen_at = math.inf
-        self.symbol = Symbol(base="BTC", price=self.price, volume=self.volume)
-
-    def price(self, at: int) -> float:
-        minute, phase = divmod(at, MINUTE)
-        level = BEFORE if at < self.closes - MINUTE else AFTER if at < self.fallen_at else 0.9 * BEFORE
-        return level + (8 if minute % 2 else -8) + 25 * math.sin(2 * math.pi * phase / MINUTE)
-
-    def volume(self, at: int) -> float:
-        return 900.0 if at >= self.closes - MINUTE else 400.0
-
-
-def next_minute(least: float = 6.0) -> int:
-    """The next full minute that leaves time enough to start."""
-    return (now_ms() + int(least * 1000)) // MINUTE * MINUTE + MINUTE
 
 
 async def get(app: App, path: str) -> Any:
