@@ -10,17 +10,23 @@ BEFORE, AFTER = 20_000.0, 20_160.0
 
 
 class BreakingOut:
-    """A market that lies still, and breaks out in the minute that ends at ``closes``; it falls when it is told to."""
+    """A market that lies still, and breaks out in the minute that ends at ``closes``; it falls when it is told to.
 
-    def __init__(self, closes: int) -> None:
+    Args:
+        less: How much less it costs than it does elsewhere.
+        steps: The market's names and steps.
+    """
+
+    def __init__(self, closes: int, less: float = 0.0, **steps: str) -> None:
         self.closes = closes
         self.fallen_at = math.inf
-        self.symbol = Symbol(base="BTC", price=self.price, volume=self.volume)
+        self._less = less
+        self.symbol = Symbol(price=self.price, volume=self.volume, **{"base": "BTC", **steps})
 
     def price(self, at: int) -> float:
         minute, phase = divmod(at, MINUTE)
         level = BEFORE if at < self.closes - MINUTE else AFTER if at < self.fallen_at else 0.9 * BEFORE
-        return level + (8 if minute % 2 else -8) + 25 * math.sin(2 * math.pi * phase / MINUTE)
+        return level - self._less + (8 if minute % 2 else -8) + 25 * math.sin(2 * math.pi * phase / MINUTE)
 
     def volume(self, at: int) -> float:
         return 900.0 if at >= self.closes - MINUTE else 400.0

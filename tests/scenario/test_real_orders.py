@@ -21,7 +21,7 @@ async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path)
     fake = FakeBinance([market.symbol], balances={"USDT": "10000"})
     await fake.start()
     try:
-        config = write(tmp_path, fake.url)
+        config = write(tmp_path, fake)
         with started(config, fake) as process:
             await go(files)
             await until(lambda: rows(files, "SELECT * FROM orders WHERE type = 'oco' AND status = 'open'"), seconds=180)
