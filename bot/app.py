@@ -27,6 +27,7 @@ from config.kinds import mask_url
 from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.domain.errors import StoreError
+from engine.execution import other_bots
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs.table import Job
 from engine.store.advisory_lock import alone_on_server
@@ -192,6 +193,8 @@ class App:
             where = "the venue" if len(engine.exchanges) == 1 else venue.name
             for currency, (here, there) in accepted.items():
                 self._announce(f"Booked as paid in or out: {currency} was {here:f} here and is {there:f} at {where}.")
+        for real in engine.real.values():
+            await other_bots.look(store, real, engine.clock.now())
         await engine.approvals.recover()
         await engine.models.begin()
         if halt_id := await engine.emergency.standing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as randomness
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -13,8 +14,10 @@ from bot.real_venues import open_real_venues
 from bot.terms import Terms
 from bot.venues import exchange_of, fees_at, venue_files
 from config.settings import Settings
+from engine.domain.signatures import LENGTH
 from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.paper import PaperExchange
+from engine.execution.signing import sign
 from engine.ports import Exchange, MarketDataAt, Route
 from engine.store.database import Database
 from engine.store.open_files import OpenFiles
@@ -65,6 +68,8 @@ async def open_grounds(settings: Settings, market: Source, route: Route, externa
         for each in real.values():
             await each.close()
         raise
+    if real:
+        await store.transact(lambda uow: sign(uow, randomness.token_hex(LENGTH // 2)))
     files = OpenFiles(account_files(settings), map(lock_file, account_files(settings)))
     store.check_before_writing(files.check)
     return Grounds(

@@ -23,6 +23,7 @@ from bot.emergencies import emergency_jobs
 from bot.engine import Engine, build_engine
 from bot.externals import EXTERNALS, Externals
 from bot.markets import Source, source
+from bot.other_bots import other_bot_jobs
 from bot.pace import pace
 from bot.predictions import prediction_jobs
 from bot.retraining import Retraining
@@ -110,6 +111,7 @@ async def build(
         *prediction_jobs(engine.predictions, engine.market),
         *_live_jobs(settings, engine),
         *balance_jobs(engine.balance_watch, live=engine.market.live is not None),
+        *other_bot_jobs(engine.store, engine.real, lambda venue: engine.real[venue].has_room_for_a_look),
         *emergency_jobs(engine.watch, live=engine.market.live is not None),
         *((retraining.job,) if settings.ppo.retrain.enabled else ()),
         *more_jobs(engine),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.doctor import keeping, keys, machine, models, people, slack, telegram, trading, viewer
+from bot.doctor import keeping, keys, machine, models, other_bots, people, slack, telegram, trading, viewer
 from bot.doctor.check import Case, Check, Line, Verdict
 from bot.logs import Mask
 from config.settings import secrets
@@ -44,6 +44,7 @@ CHECKS = (
     *trading.CHECKS,
     *keys.CHECKS,
     *keeping.CHECKS,
+    *other_bots.CHECKS,
     *people.CHECKS,
     *telegram.CHECKS,
     *slack.CHECKS,

@@ -32,7 +32,7 @@ MOST_STEP = 1.0
 """Seconds by which an account may be ahead of the clock."""
 
 
-def _revision(case: Case) -> tuple[str, str]:
+def revision(case: Case) -> tuple[str, str]:
     """The database's revision and the program's; a file that is not there is not made by looking."""
     file = file_of(case.settings.database.url)
     if file and not file.exists():
@@ -65,7 +65,7 @@ def _narrowed(private: Sequence[Path], others: Sequence[Path]) -> str:
 
 def _database(case: Case) -> str:
     url = case.settings.database.url
-    found, wanted = _revision(case)
+    found, wanted = revision(case)
     if not found:
         return f"{mask_url(url)} is new: it is made at the start"
     if found != wanted:
@@ -78,7 +78,7 @@ def _database(case: Case) -> str:
 def _account(case: Case) -> str:
     """The database must be this profile's and this market's, and its past must be past."""
     owner = owner_of(case.settings, source(case.settings))
-    if not _revision(case)[0]:
+    if not revision(case)[0]:
         venues = case.settings.several
         if real := real_venues(case.settings):
             return f"new: it begins with what there is at {wording.listing(real)}"
@@ -88,7 +88,7 @@ def _account(case: Case) -> str:
         stamp(uow, owner)
         return uow.last_event_at()
 
-    reached = asyncio.run(_looked_up(case.settings.database.url, work))
+    reached = asyncio.run(looked_up(case.settings.database.url, work))
     if case.settings.market.clock == "wall" and reached and reached > case.wall() + timedelta(seconds=MOST_STEP):
         raise StoreError(
             f"The account's last event is of {reached:%Y-%m-%d %H:%M} UTC: that is yet to come.", "Set the clock."
@@ -98,7 +98,8 @@ def _account(case: Case) -> str:
     )
 
 
-async def _looked_up(url: str, work: Callable[[UnitOfWork], T]) -> T:
+async def looked_up(url: str, work: Callable[[UnitOfWork], T]) -> T:
+    """What a look into the database gives."""
     store = Database(url)
     try:
         return await store.read(work)
@@ -108,7 +109,7 @@ async def _looked_up(url: str, work: Callable[[UnitOfWork], T]) -> T:
 
 def _positions(case: Case) -> str:
     """What is held must have its strategy, or nobody sells it but its stop."""
-    if not _revision(case)[0]:
+    if not revision(case)[0]:
         return "none are open"
     contexts = at_work_of(case.settings, source(case.settings))
 
@@ -116,7 +117,7 @@ def _positions(case: Case) -> str:
         account = uow.account.portfolio()
         return [reports.position(uow, held, account, contexts) for held in account.positions]
 
-    held = asyncio.run(_looked_up(case.settings.database.url, work))
+    held = asyncio.run(looked_up(case.settings.database.url, work))
     if alone := [view for view in held if view.unmanaged]:
         named = " ".join(map(phrases.unmanaged, alone))
         raise StoreError(f"No strategy manages {named}", wording.sentence("; ".join(map(phrases.ways_on, alone))) + ".")
@@ -125,9 +126,9 @@ def _positions(case: Case) -> str:
 
 def _balances(case: Case) -> str:
     """Where a venue has not what the books say, nothing is entered there: somebody must know why."""
-    if not _revision(case)[0]:
+    if not revision(case)[0]:
         return "nothing is in the books yet"
-    standing = asyncio.run(_looked_up(case.settings.database.url, lambda uow: uow.halts.open()))
+    standing = asyncio.run(looked_up(case.settings.database.url, lambda uow: uow.halts.open()))
     if wrong := [found for found in standing if found.halt.kind is HaltKind.BALANCES]:
         raise StoreError(
             " ".join(f"{wording.sentence(found.halt.reason)} ({found.id})." for found in wrong),

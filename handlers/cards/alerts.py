@@ -36,6 +36,10 @@ _HALT_ENDS = {
         "It ends by itself once both agree. If somebody took it out or changed it by hand: stop the bot, then "
         "bot run --accept-balances books that."
     ),
+    HaltKind.OTHER_BOT: (
+        "Leave one bot on the account: stop the other, or give it an account of its own. Where it is gone for good, "
+        "cancel at the venue what it has left there. Only an admin ends this, with /resume."
+    ),
 }
 _TOTAL_ENDS = "Only an admin ends it, with /resume; then the total limit counts from the equity of that moment."
 _MEANWHILE = {
@@ -47,6 +51,7 @@ _MEANWHILE = {
     HaltKind.EMERGENCY: "/emergency shows what becomes of all that is held.",
     HaltKind.STORE: "Stops and targets stand at the venue; nothing else is ordered, for nothing can be written down.",
     HaltKind.BALANCES: "Stops and targets stand, and exits go on. The account is compared again every minute.",
+    HaltKind.OTHER_BOT: "Positions of this bot keep their stops, and exits go on.",
     HaltKind.REFUSED: "The venue is asked again after longer and longer pauses, up to half an hour.",
 }
 _CALLED_BY_PEOPLE = (HaltKind.PAUSE, HaltKind.EMERGENCY)

@@ -37,6 +37,7 @@ HALTS = {
     HaltKind.REFUSED: "the venue refuses orders",
     HaltKind.LEDGER: "books halt",
     HaltKind.BALANCES: "balances halt",
+    HaltKind.OTHER_BOT: "another bot on the account",
     HaltKind.TRIGGER: "trigger halt",
     HaltKind.SIGNALS: "too many signals",
     HaltKind.ABSENT: "nobody answers",
@@ -50,6 +51,7 @@ _ENDED_BY = {
     HaltKind.DRAWDOWN: "an admin resumes",
     HaltKind.EMERGENCY: "an admin resumes with a reason",
     HaltKind.LEDGER: "an admin resumes",
+    HaltKind.OTHER_BOT: "an admin resumes",
     HaltKind.CHANGED: "somebody resumes that market by its name",
 }
 

@@ -108,6 +108,7 @@ def test_what_it_says_that_is_said_stands_in_the_program() -> None:
         "the passphrase is another one",
         "is sealed",
         "nothing explains it",
+        "another bot uses the account",
         "less is free there than it takes",
     )
     assert [part for part in parts if part not in sources] == []

@@ -33,6 +33,8 @@ class HaltKind(StrEnum):
     """More was sold than a position held; only an admin ends it."""
     BALANCES = "balances"
     """A venue has less than the books say, and nothing explains it; it ends once both agree."""
+    OTHER_BOT = "other_bot"
+    """Another bot uses the account at a venue; only an admin ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

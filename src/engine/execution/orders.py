@@ -9,10 +9,11 @@ from decimal import Decimal
 from engine.domain.closing import Closing
 from engine.domain.events import OrderIntended
 from engine.domain.market import Book
-from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side, client_id
+from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
 from engine.execution.coverage import sellable
+from engine.execution.signing import signed_id
 from engine.store.unit_of_work import UnitOfWork
 
 
@@ -36,7 +37,7 @@ def intend(
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
-            client_id=client_id(plan.key),
+            client_id=signed_id(uow, plan.key),
             venue=plan.venue,
             symbol=plan.symbol,
             side=plan.side,
@@ -83,7 +84,7 @@ def intend_slice(
     quantity = plan.execution.slice or plan.quantity
     request = replace(
         before.request,
-        client_id=client_id(before.request.client_id, child=1),
+        client_id=signed_id(uow, before.request.client_id, child=1),
         quantity=quantity,
         parent_id=before.request.client_id,
     )
@@ -114,7 +115,7 @@ def intend_rest(uow: UnitOfWork, waited: Order, now: datetime) -> Order:
     """Write down the purchase at market of what an entry at a limit has not got, in its place; one for each."""
     request = replace(
         waited.request,
-        client_id=client_id(waited.request.client_id, child=1),
+        client_id=signed_id(uow, waited.request.client_id, child=1),
         type=OrderType.MARKET,
         quantity=waited.rest,
         limit_price=None,
@@ -175,7 +176,7 @@ def _intend_reducing(
     order = Order(
         id=uow.orders.next_id(),
         request=OrderRequest(
-            client_id=client_id(f"{name}|{position.id}|{number}|{position.opened_at.isoformat()}"),
+            client_id=signed_id(uow, f"{name}|{position.id}|{number}|{position.opened_at.isoformat()}"),
             venue=position.venue,
             symbol=position.symbol,
             side=Side.SELL,

@@ -10,7 +10,7 @@ from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import Fill, Order, OrderState, OrderStatus, Purpose, Side
 from engine.domain.positions import Position
 from engine.domain.triggers import is_person
-from engine.execution import external, position_changes
+from engine.execution import external, other_bots, position_changes
 from engine.execution.answers import end_refusals, watch_refusals
 from engine.execution.fills import LotOf, count_fill, fee_value, record_fill, take_from_beside
 from engine.ports import EventBatch, VenueEvent
@@ -45,6 +45,8 @@ def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: L
         for position_id in concerned:
             end_refusals(uow, position_id, event.at)
     _tell_of_parts(uow, batch)
+    if traded := [event for event in batch.events if event.fill is not None]:
+        other_bots.note(uow, venue, [event.order for event in traded], traded[-1].at)
     uow.ledger.keep_cursor(venue, batch.cursor)
     return tuple(touched)
 
