@@ -82,6 +82,7 @@ class Notifications:
             "policy": self._policy,
             "external": self._external,
             "inventory": self._inventory,
+            "payment": self._payment,
             "emergency": self._emergency,
             "digest": self._digest,
             CLOSING: self._closing,
@@ -173,6 +174,9 @@ class Notifications:
 
     async def _inventory(self, subject: str) -> Card:
         return inventory.card(await self._views.inventory(subject))
+
+    async def _payment(self, subject: str) -> Card:
+        return inventory.paid(await self._views.payment(subject))
 
     async def _emergency(self, subject: str) -> Card:
         return emergencies.progress(await self._views.emergency(subject))

@@ -69,6 +69,7 @@ TOPICS: dict[str, tuple[Lane, CardKind | None]] = {
     "policy": (Lane.NORMAL, CardKind.ALERTS),
     "external": (Lane.URGENT, CardKind.ALERTS),
     "inventory": (Lane.URGENT, CardKind.ALERTS),
+    "payment": (Lane.NORMAL, CardKind.ALERTS),
     "emergency": (Lane.URGENT, CardKind.ALERTS),
     "trade": (Lane.NORMAL, CardKind.TRADES),
     "part": (Lane.NORMAL, CardKind.TRADES),
@@ -142,8 +143,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
         case HaltEnded(halt_id=halt_id, kind=kind, approvals=approvals):
             recovery = (f"recovery:{halt_id}",) if kind is HaltKind.DRAWDOWN else ()
             return (_halt(halt_id, kind), *recovery, *chain.from_iterable(map(_approval, approvals)))
-        case BalanceAdopted():
-            return ()
+        case BalanceAdopted(notice_id=notice_id):
+            return (f"payment:{notice_id}",) if notice_id else ()
         case InventoryFound(venue=venue):
             return (f"inventory:{venue}",)
         case PlatformTroubled(trouble_id=trouble_id) | PlatformRecovered(trouble_id=trouble_id):

@@ -1,11 +1,12 @@
-"""What was on an account before its books were opened, and what of it counts. Pure."""
+"""What was on an account before its books were opened, what of it counts, and what was paid in or out since. Pure."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from engine.domain.inventory import Holding, Inventory
-from engine.domain.messages import Card, Item
+from engine.domain.messages import BREAK, Card, Item
+from engine.domain.transfers import PaymentNotice
 from handlers.cards import wording
 
 
@@ -23,6 +24,22 @@ def card(found: Inventory) -> Card:
             "Otherwise: account.holdings: ignore, or refuse, and a new database." if found.adopted else "",
         ),
         items=(*(_counted(each, found.quote) for each in counted), *map(_beside, beside)),
+    )
+
+
+def paid(told: PaymentNotice) -> Card:
+    """What somebody has paid in to an account, or taken out of it."""
+    change = told.after - told.before
+    amount = f"{wording.quantity(abs(change))} {told.currency}"
+    return Card(
+        title=f"Paid {'in' if change > 0 else 'out'} at {told.venue}: {BREAK}{amount}",
+        fields=(
+            ("Before", f"{wording.quantity(told.before)} {told.currency}"),
+            ("Now", f"{wording.quantity(told.after)} {told.currency}"),
+            ("Booked", wording.moment(told.at)),
+        ),
+        text="It is neither a profit nor a loss, and counts in no limit as one. If nobody of yours did it, "
+        "see at the venue who has the key.",
     )
 
 

@@ -71,7 +71,9 @@ EVENTS: tuple[Event, ...] = (
     ExternalTraded(at=NOON, order_id="O3"),
     ExternalCancelled(at=NOON, order_id="O2"),
     InventoryFound(at=NOON, venue="paper"),
-    BalanceAdopted(venue="paper", at=NOON, currency="USDT", before=Decimal(1), after=Decimal(2)),
+    BalanceAdopted(
+        venue="paper", at=NOON, currency="USDT", before=Decimal(1), after=Decimal(2), notice_id="paper-USDT-1"
+    ),
     EmergencyProgressed(at=NOON, halt_id="H2", note="the venue does not answer"),
     Halted(at=NOON, halt_id="H1", kind=HaltKind.PAUSE, approvals=("A1", "A2")),
     HaltEnded(at=NOON, halt_id="H1", kind=HaltKind.DRAWDOWN, by="Ann", approvals=("A2",)),

@@ -201,6 +201,8 @@ class BalanceAdopted:
     currency: str
     before: Decimal
     after: Decimal
+    notice_id: str = ""
+    """What people are told of it; empty in what older versions wrote down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

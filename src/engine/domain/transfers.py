@@ -28,6 +28,22 @@ class Transfer:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentNotice:
+    """What people are told of what was booked as paid in to an account at a venue, or out of it.
+
+    Attributes:
+        before, after: What the account had of the currency by the books, and what it has.
+    """
+
+    id: str
+    at: datetime
+    venue: str
+    currency: str
+    before: Decimal
+    after: Decimal
+
+
 def explaining(difference: Decimal, transfers: Sequence[Transfer], tolerance: Decimal) -> tuple[Transfer, ...]:
     """The fewest of some transfers, the newest first, that come to a difference; none where no choice of them does.
 

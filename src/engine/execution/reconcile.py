@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from engine.domain.errors import StoreError, UnknownCursor
 from engine.domain.events import BalanceAdopted
+from engine.domain.market import to_millis
 from engine.domain.orders import OrderStatus
+from engine.domain.transfers import PaymentNotice
 from engine.execution.orchestrator import ExecutionOrchestrator
 from engine.ports import Exchange
 from engine.store.database import Database
@@ -116,8 +118,23 @@ def book_as_paid(uow: UnitOfWork, venue: str, differences: Differences, now: dat
             uow.account.pay_in(venue, there - here, now)
         else:
             uow.ledger.change(venue, currency, there - here)
-        uow.emit(BalanceAdopted(at=now, venue=venue, currency=currency, before=here, after=there))
+        told = f"{venue}-{currency}-{to_millis(now)}"
+        _tell(uow, PaymentNotice(id=told, at=now, venue=venue, currency=currency, before=here, after=there))
     return True
+
+
+def _tell(uow: UnitOfWork, told: PaymentNotice) -> None:
+    uow.payment_notices.put(told)
+    uow.emit(
+        BalanceAdopted(
+            at=told.at,
+            venue=told.venue,
+            currency=told.currency,
+            before=told.before,
+            after=told.after,
+            notice_id=told.id,
+        )
+    )
 
 
 def _disagreement(differences: Differences) -> StoreError:

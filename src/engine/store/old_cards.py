@@ -53,7 +53,7 @@ _UNDER_WAY = _ORDERS.c.status.in_([status for status in OrderStatus if not statu
 _BEFORE: BindParameter[datetime] = bindparam("before")
 _GOING_ON: BindParameter[str] = bindparam("going_on", expanding=True)
 _ANSWER_TOPIC = literal(f"{EMERGENCY_ANSWER}:").concat(_HALTS.c.id).concat("/")
-_KEPT_APART = ("platform", "streak", "unmanaged", "budget", "adjuster", "live", "policy", CLOSING)
+_KEPT_APART = ("platform", "streak", "unmanaged", "budget", "adjuster", "live", "payment", "policy", CLOSING)
 
 
 def _since(over: ColumnElement[datetime | None]) -> ColumnElement[bool]:
@@ -114,8 +114,8 @@ def let_go_cards(connection: Connection, before: datetime, going_on: Collection[
         connection: The writer's.
         before: What was over by then goes, in market time.
         going_on: The ids of the platforms' troubles, of the losing streaks, of the times in which no strategy manages
-            a position, of the models' budgets, of what kept a policy from being asked, of starts with real orders, and
-            of the wishes to close that were not.
+            a position, of the models' budgets, of what kept a policy from being asked, of starts with real orders, of
+            payments, and of the wishes to close that were not.
         limit: How many rows go at the most.
 
     Returns:

@@ -203,6 +203,7 @@ def _cards(uow: UnitOfWork, kept: timedelta | None, now: datetime, wall: datetim
         uow.closings,
         uow.adjuster_notices,
         uow.live_notices,
+        uow.payment_notices,
         uow.policy_proposals,
     )
     going_on = frozenset[str]().union(*(each.not_over_by(before) for each in kept_apart))
@@ -218,6 +219,7 @@ def _halts(uow: UnitOfWork, kept: timedelta | None, now: datetime) -> int:
     uow.unmanaged.let_go(now - kept)
     uow.adjuster_notices.let_go(now - kept)
     uow.live_notices.let_go(now - kept)
+    uow.payment_notices.let_go(now - kept)
     uow.policy_proposals.let_go(now - kept)
     return _older(uow.connection, _OLD_HALTS, kept, now)
 

@@ -13,6 +13,7 @@ from engine.domain.events import Event, PositionClosed, emergency_of, traded
 from engine.domain.live import LiveNotice
 from engine.domain.messages import Destination, Ref
 from engine.domain.model_ledger import BudgetNotice
+from engine.domain.transfers import PaymentNotice
 from engine.domain.unmanaged import Ending
 from engine.ports import Route
 from engine.store import codec
@@ -223,6 +224,11 @@ class UnitOfWork:
     def live_notices(self) -> Notices[LiveNotice]:
         """What people were told at starts with real orders; over at once."""
         return Notices(settings=self.settings, prefix="live.", kind=LiveNotice, over_at=lambda each: each.at)
+
+    @made_once
+    def payment_notices(self) -> Notices[PaymentNotice]:
+        """What people were told of deposits and withdrawals; over at once."""
+        return Notices(settings=self.settings, prefix="payment.", kind=PaymentNotice, over_at=lambda each: each.at)
 
     @made_once
     def adjuster_modes(self) -> AdjusterModes:

@@ -16,6 +16,7 @@ from engine.domain.model_ledger import BudgetNotice
 from engine.domain.policy_proposals import PolicyProposal
 from engine.domain.streaks import Streak
 from engine.domain.trade_views import ExternalView, MovedView, PartView, UnmanagedView
+from engine.domain.transfers import PaymentNotice
 from engine.ports import market_data_of
 from engine.store.unit_of_work import UnitOfWork
 from engine.views import reports
@@ -66,6 +67,14 @@ class NoticeViews(AccountViews):
             UnknownId: There was no such start.
         """
         return await self.store.read(lambda uow: uow.live_notices.get(notice_id))
+
+    async def payment(self, notice_id: str) -> PaymentNotice:
+        """What people were told of a deposit or a withdrawal.
+
+        Raises:
+            UnknownId: There was none.
+        """
+        return await self.store.read(lambda uow: uow.payment_notices.get(notice_id))
 
     async def capital_change(self, number: int) -> tuple[CapitalStage, CapitalStage | None, str]:
         """A time in which so much of the account may be used, the one before it, and the currency.

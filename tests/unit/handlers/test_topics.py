@@ -37,7 +37,7 @@ TOPICS = {
     "ProtectionMoved": ("moved:T1",),
     "ExternalTraded": ("external:O3",),
     "ExternalCancelled": ("external:O2",),
-    "BalanceAdopted": (),
+    "BalanceAdopted": ("payment:paper-USDT-1",),
     "InventoryFound": ("inventory:paper",),
     "EmergencyProgressed": ("emergency:H2",),
     "PlatformTroubled": ("platform:P1",),

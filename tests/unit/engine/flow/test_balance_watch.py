@@ -12,6 +12,8 @@ from engine.domain.events import BalanceAdopted
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing
 from engine.flow.balance_watch import BalanceWatch
+from handlers.cards import inventory
+from handlers.cards.lines import flowing
 from tests.fakes.engine import events_of
 from tests.fakes.exchange import Fault, Symbol, usual_symbols
 from tests.fakes.real_bench import Bench, bench_at
@@ -76,6 +78,9 @@ async def test_deposits_and_withdrawals_are_booked_by_the_venues_word_once(at: B
     at.fake.pay_out(quote, "7")
     assert await look(at, own) == []
     assert await paid(at) == [Decimal("451.5")]
+    (told,) = await events_of(at.store, BalanceAdopted)
+    card = inventory.paid(await at.store.read(lambda uow: uow.payment_notices.get(told.notice_id)))
+    assert flowing(card.title) == f"Paid in at {at.name}: 451.5 {quote}"
     at.fake.pay_out(quote, "7", told=False)
     assert len(await look(at, watch(at), 2)) == 1, "a withdrawal that is booked explains no second loss"
 

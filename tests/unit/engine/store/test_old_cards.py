@@ -19,6 +19,7 @@ from engine.domain.live import LiveNotice
 from engine.domain.messages import Destination, Ref
 from engine.domain.orders import Order, OrderRequest, OrderStatus, OrderType, Purpose, Side
 from engine.domain.policy_proposals import ProposalStage
+from engine.domain.transfers import PaymentNotice
 from engine.domain.unmanaged import Absence, Ending
 from engine.store.database import Database
 from engine.store.old_cards import IS_OLD, let_go_cards
@@ -183,6 +184,14 @@ def live_start(uow: UnitOfWork, over: datetime | None) -> str:
     return "1"
 
 
+def payment(uow: UnitOfWork, over: datetime | None) -> str:
+    """Told once, at a time."""
+    at = over or LONG_AFTER
+    told = PaymentNotice(id="1", at=at, venue="paper", currency="USDT", before=Decimal(0), after=Decimal(1))
+    uow.payment_notices.put(told)
+    return "1"
+
+
 def answer(uow: UnitOfWork, over: datetime | None) -> str:
     return emergency_answer_topic(halt(uow, over), "web:5").partition(":")[2]
 
@@ -203,6 +212,7 @@ KINDS = {
     confirm: ("confirm",),
     capital: ("capital",),
     live_start: ("live",),
+    payment: ("payment",),
     answer: ("emergency_answer",),
 }
 """What makes the subject of each kind of topic, over at a time or not at all; its id."""
@@ -260,6 +270,7 @@ async def test_what_is_not_over_can_be_edited_however_old_it_is(store: Database)
         f"adjuster:{LONG_AFTER:%Y%m%d}-volatility",
         "capital:2",
         "live:1",
+        "payment:1",
     }
 
 
