@@ -16,6 +16,7 @@ from engine.domain.errors import BadInput, NotAllowed, SaleRefused, StoreError, 
 from engine.domain.events import EmergencyProgressed
 from engine.domain.messages import CardKind, Destination, Person, Role
 from engine.domain.orders import OrderRequest, OrderType, Purpose, Side
+from engine.execution.doubts import LATE_SALE_WITHIN
 from engine.execution.emergency import DONE, LONGEST_PAUSE, EmergencyStopSystem
 from engine.execution.orders import intend
 from engine.execution.reconcile import agree
@@ -421,8 +422,9 @@ async def test_a_venue_that_is_down_is_looked_at_again_soon_and_not_at_the_next_
     async with engine_room(tmp_path) as room:
         room.venue.loses_ocos = True
         await room.enter()
-        assert await room.orchestrator.next_look() == room.clock.now() + timedelta(seconds=10)
+        assert await room.orchestrator.next_look() == room.clock.now() + LATE_SALE_WITHIN
         room.venue.storm, room.venue.loses_ocos = 1, False
+        room.clock.at += LATE_SALE_WITHIN
         with pytest.raises(VenueError):
             await room.orchestrator.look_again()
         assert await room.orchestrator.next_look() is not None

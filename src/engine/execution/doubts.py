@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from engine.domain.errors import VenueError
 from engine.domain.orders import Ack, NotFound, Order, OrderState, OrderStatus, Purpose, Unsent
 from engine.execution import answers
 from engine.execution.recorded_venue import RecordedVenue
@@ -11,6 +12,10 @@ from engine.store.unit_of_work import UnitOfWork
 
 LATE_WITHIN = timedelta(seconds=10)
 """How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
+LATE_SALE_WITHIN = timedelta(seconds=1)
+"""The same for a sale, a stop among them, from when it was written down: what is held must not stay unprotected."""
+FIRST_ASKED_AFTER = timedelta(seconds=1)
+"""When it is asked for again for the first time; each time after that is twice as late."""
 STRAY_WITHIN = timedelta(hours=24)
 """How long what was held never to have arrived is looked for all the same: it is over here, so it must not trade."""
 _NEVER_ARRIVED = {
@@ -29,8 +34,8 @@ class Doubts:
     async def resolve(self, order: Order) -> None:
         """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
         state = await self._line.exchange.find(order.request.symbol, order.request.client_id)
-        if isinstance(state, NotFound) and self._may_be_late(order):
-            await self._leave_in_doubt(order)
+        if isinstance(state, NotFound) and (until := self._may_arrive_until(order)) > self._line.clock.now():
+            await self._leave_in_doubt(order, min(until, self._asked_again_at(order)))
             return
         await self._line.store.transact(lambda uow: self._write_down(uow, order, state))
         self._missed_since.pop(order.id, None)
@@ -63,16 +68,29 @@ class Doubts:
             answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_NEVER_ARRIVED[unsent], unsent=unsent)
             answers.watch_refusals(uow, order, at)
 
-    async def _leave_in_doubt(self, order: Order) -> None:
-        self._line.look_again_soon()
+    async def resolve_at_once(self, order: Order) -> None:
+        """Ask what became of an order whose answer has just been lost: what it has bought stands without a stop.
+
+        Where the venue does not answer that either, it is asked again soon.
+        """
+        written = await self._line.store.read(lambda uow: uow.orders.get(order.id))
+        try:
+            await self.resolve(written)
+        except VenueError as error:
+            self._line.look_again_after(error)
+
+    async def _leave_in_doubt(self, order: Order, again_at: datetime) -> None:
+        self._line.look_again_at(again_at)
         if order.status is not OrderStatus.UNKNOWN:
             await self._line.end(order, OrderStatus.UNKNOWN, "the venue does not know it, and is asked again")
 
-    def _may_be_late(self, order: Order) -> bool:
-        """Whether an order that the venue does not know may be on its way there.
-
-        Only entries are waited for: what is held must not stay unprotected.
-        """
+    def _asked_again_at(self, order: Order) -> datetime:
+        """When an order is asked for again: soon, and less and less often, for what is late has mostly come by then."""
         now = self._line.clock.now()
-        missed_since = self._missed_since.setdefault(order.id, now)
-        return order.purpose is Purpose.ENTRY and now - missed_since < LATE_WITHIN
+        return now + max(now - self._missed_since[order.id], FIRST_ASKED_AFTER)
+
+    def _may_arrive_until(self, order: Order) -> datetime:
+        """Until when an order that the venue does not know may be on its way there."""
+        missed_since = self._missed_since.setdefault(order.id, self._line.clock.now())
+        is_entry = order.purpose is Purpose.ENTRY
+        return missed_since + LATE_WITHIN if is_entry else order.created_at + LATE_SALE_WITHIN

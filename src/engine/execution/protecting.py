@@ -12,6 +12,7 @@ from engine.domain.events import ProtectionFailed
 from engine.domain.orders import Ack, NotFound, Order, OrderStatus, Refused, Side, SubmitResult, Unknown, Unsent
 from engine.domain.positions import Position
 from engine.execution import orders as writing
+from engine.execution.doubts import Doubts
 from engine.execution.protection import Action, Cancel, Protect, protection_pause, protection_steps
 from engine.execution.recorded_venue import RecordedVenue
 from engine.execution.sending import Sending
@@ -27,14 +28,17 @@ class Protecting:
         max_factor: From this factor on a price is that of something else than what was marked last.
     """
 
-    def __init__(self, line: RecordedVenue, sending: Sending, max_factor: Decimal) -> None:
+    def __init__(self, line: RecordedVenue, sending: Sending, doubts: Doubts, max_factor: Decimal) -> None:
         self._line = line
         self._sending = sending
+        self._doubts = doubts
         self._max_factor = max_factor
 
     async def send(self, order: Order) -> SubmitResult | None:
         """Send an order; a position whose sale is refused, or not sent after all, gets its protection back."""
         answer = await self._sending.attempt(order)
+        if isinstance(answer, Unknown):
+            await self._doubts.resolve_at_once(order)
         if not isinstance(answer, Ack | Unknown) and order.position_id:
             await self.protect(order.position_id)
         return answer
@@ -102,6 +106,8 @@ class Protecting:
         answer = await self._line.submit(order)
         if isinstance(answer, Refused):
             await self._sell_unprotectable(needed, answer.reason)
+        elif isinstance(answer, Unknown):
+            await self._doubts.resolve_at_once(order)
 
     async def _is_for_another(self, position: Position) -> bool:
         """Whether a stop and target would be filled at once at the price of something else than what was bought."""
@@ -128,5 +134,6 @@ class Protecting:
             return writing.intend_emergency_exit(uow, needed.position, needed.number, needed.quantity, now)
 
         order = await self._line.store.transact(work)
-        await self._sending.attempt(order)
+        if isinstance(await self._sending.attempt(order), Unknown):
+            await self._doubts.resolve_at_once(order)
         self._line.look_again_soon()

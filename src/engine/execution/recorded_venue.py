@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from engine.domain.errors import NoData
-from engine.domain.orders import NotFound, Order, OrderState, OrderStatus, SubmitResult, Unknown, Unsent
+from engine.domain.errors import NoData, VenueError
+from engine.domain.orders import NotFound, Order, OrderState, OrderStatus, SubmitResult, Unsent
 from engine.execution import answers
 from engine.execution.venue_events import apply_venue_events
 from engine.ports import Clock, EventBatch, Exchange, MarketData
@@ -18,6 +18,8 @@ from engine.store.unit_of_work import UnitOfWork
 
 AGAIN_AFTER = timedelta(seconds=10)
 """When what a fault left half done is looked at again."""
+FIRST_AGAIN_AFTER = timedelta(seconds=0.5)
+"""When a venue that did not answer is asked again for the first time; each time after that is twice as late."""
 
 
 class RecordedVenue:
@@ -37,6 +39,7 @@ class RecordedVenue:
         self.name = exchange.name
         self.concerned: dict[str, None] = {}
         self.again_at: datetime | None = None
+        self._unanswered = 0
 
     def look_again_soon(self) -> None:
         """Let what was left half done be looked at again in a moment."""
@@ -45,6 +48,19 @@ class RecordedVenue:
     def look_again_at(self, at: datetime) -> None:
         """Let what was left half done be looked at again at a time, or sooner."""
         self.again_at = at if self.again_at is None else min(self.again_at, at)
+
+    def look_again_after(self, error: VenueError) -> None:
+        """Let a venue that did not answer be asked again: in a moment, or once it no longer wants to be left alone."""
+        now = self.clock.now()
+        if error.retry_after:
+            self.again_at = now + timedelta(seconds=error.retry_after)  # sooner nothing is sent
+            return
+        self.look_again_at(now + min(FIRST_AGAIN_AFTER * (1 << min(self._unanswered, 16)), AGAIN_AFTER))
+        self._unanswered += 1
+
+    def answered(self) -> None:
+        """Note that the venue answers all that it is asked."""
+        self._unanswered = 0
 
     async def why_unsellable(self, symbol: str, quantity: Decimal) -> str:
         """Why there is no sale to be had, as far as that can be known before anything is cancelled for it.
@@ -62,8 +78,6 @@ class RecordedVenue:
         await self.store.flush()
         answer = await self.exchange.submit(order.request)
         await self.record(order, answer)
-        if isinstance(answer, Unknown):
-            self.look_again_soon()
         return answer
 
     async def cancel(self, order: Order, reason: str) -> OrderState | NotFound:

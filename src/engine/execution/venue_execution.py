@@ -42,7 +42,7 @@ class VenueExecution:
     ) -> None:
         self._line = RecordedVenue(store=store, exchange=exchange, market_data=market_data, clock=clock)
         self._doubts = Doubts(self._line)
-        self._protecting = Protecting(self._line, Sending(self._line), max_factor)
+        self._protecting = Protecting(self._line, Sending(self._line), self._doubts, max_factor)
         self._patience = Patience(self._line, self._protecting)
         self._selling = Selling(self._line, self._protecting)
         self._one_at_a_time = asyncio.Lock()
@@ -60,15 +60,27 @@ class VenueExecution:
                 yield
             except SaleRefused:
                 raise  # that leaves nothing half done
-            except (VenueError, StoreError):
+            except VenueError as error:
+                self._line.look_again_after(error)
+                raise
+            except StoreError:
                 self._line.look_again_soon()
                 raise
 
     async def look_again(self) -> None:
-        """Settle what is in doubt and see that everything held is protected, after a fault."""
+        """Settle what is in doubt and see that everything held is protected, after a fault.
+
+        Where the venue wants to be left alone this is for later, and no failure.
+        """
         self._line.again_at = None
-        await self.resolve_unknown_orders()
-        await self.restore_protection()
+        try:
+            await self.resolve_unknown_orders()
+            await self.restore_protection()
+        except VenueError as error:
+            if not error.retry_after:
+                raise
+            return
+        self._line.answered()
 
     async def end_patience(self) -> None:
         """Cancel entries that have waited long enough, or must not wait, and buy the rest where that was planned."""

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Verb
-from engine.domain.errors import NoData
+from engine.domain.errors import NoData, VenueError
 from engine.domain.events import OrderChanged, PositionClosed, PositionProtected, ProtectionFailed
 from engine.domain.halts import HaltKind
 from engine.domain.messages import Person, Role
 from engine.domain.orders import Ack, Order, OrderRequest, OrderStatus, OrderType, Purpose, Side, Unsent
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Position
-from engine.execution.doubts import LATE_WITHIN
+from engine.execution.doubts import LATE_SALE_WITHIN, LATE_WITHIN
 from engine.execution.orders import intend
 from engine.execution.reconcile import reconcile
 from engine.execution.retries import FIRST_PAUSE, LONGEST_PAUSE, failures
@@ -282,10 +282,11 @@ async def test_what_somebody_else_sells_of_a_position_that_is_being_sold_is_take
 async def test_an_oco_that_never_arrived_is_placed_anew(room: Room):
     room.venue.loses_ocos = True
     await buy(room)
-    assert [status for _, status, _ in await room.orders()] == ["filled", "unknown"]
+    assert [status for _, status, _ in await room.orders()] == ["filled", "unknown"], "it may be late"
     room.venue.loses_ocos = False
-    await room.orchestrator.resolve_unknown_orders()
-    await room.orchestrator.restore_protection()
+    room.clock.at += LATE_SALE_WITHIN
+    assert await room.orchestrator.next_look() == room.clock.now()
+    await room.orchestrator.look_again()
     assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
 
 
@@ -310,14 +311,37 @@ async def test_ocos_that_are_lost_for_days_are_sent_twice_an_hour_and_people_are
     assert (await room.views.status()).halts == ()
 
 
-async def test_an_answer_that_was_lost_is_found_in_what_the_venue_did(room: Room):
+async def test_an_order_whose_answer_was_lost_is_asked_for_at_once(room: Room):
+    """What it has bought stands without a stop until it is known."""
     room.venue.loses = "answer"
     await buy(room)
     assert [position.quantity for position in await room.held()] == [Decimal(10)]
-    assert (await room.orders())[0][1] == "filled"
-    room.venue.loses = ""
-    await room.orchestrator.resolve_unknown_orders()
     assert [status for _, status, _ in await room.orders()] == ["filled", "open"]
+    assert await room.orchestrator.next_look() is None
+
+
+async def test_a_venue_that_does_not_answer_is_asked_again_soon_and_then_less_and_less_often(room: Room):
+    await buy(room)
+    for seconds in (0.5, 1, 2, 4, 8, 10, 10):
+        room.venue.storm = 1
+        with pytest.raises(VenueError):
+            await room.orchestrator.look_again()
+        assert await room.orchestrator.next_look() == room.clock.now() + timedelta(seconds=seconds)
+    await room.orchestrator.look_again()
+    room.venue.storm = 1
+    with pytest.raises(VenueError):
+        await room.orchestrator.sync_venue_events()
+    assert await room.orchestrator.next_look() == room.clock.now() + timedelta(seconds=0.5)
+
+
+async def test_a_venue_that_wants_to_be_left_alone_is_looked_at_again_once_it_does_no_more(room: Room):
+    room.venue.storm, room.venue.retry_after = 1, 3.0
+    with pytest.raises(VenueError):
+        await room.orchestrator.sync_venue_events()
+    assert await room.orchestrator.next_look() == room.clock.now() + timedelta(seconds=3)
+    room.venue.storm, room.venue.retry_after = 1, 5.0
+    await room.orchestrator.look_again()  # no failure: the job's own pause would be longer
+    assert await room.orchestrator.next_look() == room.clock.now() + timedelta(seconds=5)
 
 
 async def test_an_order_that_never_arrived_is_never_sent_again(room: Room):
@@ -327,10 +351,11 @@ async def test_an_order_that_never_arrived_is_never_sent_again(room: Room):
     room.venue.loses = ""
     await room.orchestrator.resolve_unknown_orders()
     await room.orchestrator.send(order)
-    assert [status for _, status, _ in await room.orders()] == ["unknown"], "it may be late"
-    room.clock.at += LATE_WITHIN
-    assert await room.orchestrator.next_look() == room.clock.now()
-    await room.orchestrator.look_again()
+    for seconds in (1, 1, 2, 4, 2):
+        assert [status for _, status, _ in await room.orders()] == ["unknown"], "it may be late"
+        room.clock.at += timedelta(seconds=seconds)
+        assert await room.orchestrator.next_look() == room.clock.now()
+        await room.orchestrator.look_again()
     await room.orchestrator.send(order)
     view = (await room.views.orders(1))[0]
     assert view.status is OrderStatus.REJECTED
