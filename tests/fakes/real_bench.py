@@ -46,6 +46,9 @@ class LeapingClock(WallClock):
     def now(self) -> datetime:
         return super().now() + self._ahead
 
+    def monotonic(self) -> float:
+        return super().monotonic() + self._ahead.total_seconds()
+
 
 class Bench:
     """Orders of an engine at a venue; ``crash`` loses all that is not in the database.

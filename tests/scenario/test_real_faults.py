@@ -10,6 +10,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 from engine.domain.errors import GreenlightError
 from tests.fakes.exchange import Fault, Symbol, usual_symbols
 from tests.fakes.patience import until
-from tests.fakes.real_bench import Bench, bench_at
+from tests.fakes.real_bench import Bench, LeapingClock, bench_at
 from tests.fakes.venues import binance
 from tests.fakes.venues.binance import FakeBinance, trading
 from tests.fakes.venues.kraken import FakeKraken, trading_kraken
@@ -183,20 +184,28 @@ async def test_a_protection_for_which_the_venue_has_no_room_ends_in_a_sale(bench
     assert len(await bench.held()) == 2
 
 
-async def test_a_ban_is_sat_out_without_a_call_and_what_is_held_keeps_its_stop(bench: Bench, fake: FakeBinance) -> None:
-    """FAULT 9."""
-    await bench.buy("a")
-    fake.limits.ban(1)
-    await bench.sync()
-    calls = len(fake.calls)
-    for number in range(5):
-        await bench.buy(f"b{number}")
+async def test_a_ban_is_sat_out_without_a_call_and_what_is_held_keeps_its_stop(
+    tmp_path: Path, fake: FakeBinance
+) -> None:
+    """FAULT 9; an hour of the ban is leapt over."""
+    async with bench_at(tmp_path, fake, haste=100, clock=LeapingClock()) as bench:
+        await bench.buy("a")
+        fake.limits.ban(1800)  # the call that is told of it doubles it
         await bench.sync()
-    assert len(fake.calls) == calls
-    assert fake.limits.calls_while_banned == 1
-    await until(lambda: fake.limits.banned_until < fake.now_ms())
-    await bench.settle()
-    await bench.check()
+        calls = len(fake.calls)
+        for number in range(5):
+            await bench.buy(f"b{number}")
+            await bench.sync()
+        bench.clock.leap(timedelta(minutes=59))
+        await bench.sync()
+        assert len(fake.calls) == calls
+        assert fake.limits.calls_while_banned == 1
+        bench.clock.leap(timedelta(minutes=1))
+        fake.limits.banned_until = 0
+        await bench.sync()
+        assert len(fake.calls) > calls, "it is asked again as soon as the ban is over"
+        await bench.settle()
+        await bench.check()
 
 
 async def test_fees_in_a_third_coin_and_in_the_received_one_leave_what_can_be_sold(tmp_path: Path) -> None:
