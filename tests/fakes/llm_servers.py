@@ -44,6 +44,8 @@ class Turn:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     wait: float = 0.0
+    after: asyncio.Event | None = None
+    """It comes once this is set."""
     cut: bool = False
     """The connection is cut in the middle of the answer."""
     counted: bool = True
@@ -137,6 +139,8 @@ async def _answer(server: LlmServer, request: web.Request) -> web.StreamResponse
     turn = server.turns.popleft() if server.turns else server.next(asked) if server.next else Turn()
     if turn.wait:
         await asyncio.sleep(turn.wait)
+    if turn.after is not None:
+        await turn.after.wait()
     if turn.body is not None:
         return web.Response(
             status=turn.status, body=turn.body, headers={"Content-Type": "application/json", **turn.headers}
