@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.domain.decision_views import Why
-from engine.domain.decisions import Opinion, Verdict
+from engine.domain.decisions import Opinion, Verdict, spoken
 from engine.domain.errors import UnknownId
 from engine.domain.figures import plain
 from engine.domain.market import named
@@ -69,13 +69,8 @@ def _is_silent(opinions: Sequence[Opinion]) -> bool:
 def verdict(opinion: Opinion) -> str:
     """What a member says, in some words: ``risk approves 50% of it``."""
     if opinion.verdict is Verdict.APPROVE and opinion.share < 1:
-        return f"{_named(opinion.agent)} approves {_part(opinion.share)} of it"
-    return f"{_named(opinion.agent)} {_SAID[opinion.verdict]}"
-
-
-def _named(agent: str) -> str:
-    """A member, as people call it."""
-    return "devil's advocate" if agent == _ADVOCATE else wording.words(agent)
+        return f"{spoken(opinion.agent)} approves {_part(opinion.share)} of it"
+    return f"{spoken(opinion.agent)} {_SAID[opinion.verdict]}"
 
 
 def _part(share: float) -> str:

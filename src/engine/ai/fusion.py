@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.domain.decisions import Opinion, Verdict
+from engine.domain.decisions import Opinion, Verdict, spoken
 from engine.domain.predictions import Trend, TrendOutlook
 
 RISK = "risk"
@@ -72,4 +72,4 @@ def _who_sizes(heard: Sequence[Opinion]) -> Sequence[Opinion]:
 
 
 def _told(opinion: Opinion) -> str:
-    return f"{opinion.agent}: {'; '.join(opinion.reasons) or 'against it'}"
+    return f"{spoken(opinion.agent)}: {'; '.join(opinion.reasons) or 'against it'}"

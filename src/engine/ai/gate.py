@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from engine.domain.briefs import Brief, BriefField
-from engine.domain.decisions import Opinion, Verdict
+from engine.domain.decisions import Opinion, Verdict, spoken
 
 _CONDITION = "strategy.condition_"
 """Fields whose remark repeats figures that other fields tell."""
@@ -73,7 +73,7 @@ class Gate:
         Nobody outvotes a veto, so whatever it said after one would change nothing. Where all approve it could still be
         against it: it is spared then by ``last_word`` alone, and the strictest of them holds.
         """
-        against = [opinion.agent for opinion in heard if opinion.verdict is Verdict.VETO]
+        against = [spoken(opinion.agent) for opinion in heard if opinion.verdict is Verdict.VETO]
         if against:
             return f"it was not asked: nobody outvotes the veto of {' and '.join(against)}"
         if self.last_word is LastWord.IN_DOUBT and heard and all(each.verdict is Verdict.APPROVE for each in heard):

@@ -11,6 +11,7 @@ from typing import Any
 from engine.ai.brief import read_back
 from engine.ai.evidence import Evidence, Figures, balance, evidence_in, evidence_of, figures_of
 from engine.domain.briefs import BriefField
+from engine.domain.decisions import spoken
 from engine.domain.market import Timeframe
 from engine.domain.model_calls import ModelRequest
 
@@ -66,9 +67,11 @@ def analyst(request: ModelRequest) -> Said | None:
     total = balance(found)
     if total < VETO_BELOW:
         return _said(request, "veto", _against(found), flip="the evidence would have to turn")
-    share = 0.5 if total < HALF_BELOW else 1.0
+    if total < HALF_BELOW:
+        against = _against(found)
+        return _said(request, "approve", against, share=0.5, flip=f"without this: {against[0].text}")
     reasons = (_favourable if total > 0 else _against)(found) or found[:1]
-    return _said(request, "approve", reasons, share=share, flip=_flip(_against(found), "the trend turns"))
+    return _said(request, "approve", reasons, flip=_flip(_against(found), "the trend turns"))
 
 
 def risk(request: ModelRequest) -> Said | None:
@@ -105,14 +108,14 @@ def supervisor(request: ModelRequest) -> Said | None:
         return None
     against = [field for field in verdicts if field.text == "veto"]
     if against:
-        names = ", ".join(_named(field.name.removesuffix(".verdict")) for field in against)
+        names = ", ".join(spoken(field.name.removesuffix(".verdict")) for field in against)
         reason = Evidence(strength=-1.0, text=f"{names} would not make it", fields=tuple(f.id for f in against[:4]))
         return _said(request, "veto", [reason], flip="no veto")
     if not shares:
         return _said(request, "abstain", [Evidence(strength=0.0, text="nobody has spoken", fields=(verdicts[0].id,))])
     smallest = min(shares, key=lambda name: shares[name].figure or 1)
     share = float(shares[smallest].figure or 1)
-    text = "nobody is against it" if share == 1 else f"{_named(smallest)} would make less of it"
+    text = "nobody is against it" if share == 1 else f"{spoken(smallest)} would make less of it"
     reason = Evidence(strength=share, text=text, fields=(shares[smallest].id,))
     return _said(request, "approve", [reason], share=share, flip="a veto")
 
@@ -228,8 +231,3 @@ def _reasons(found: Sequence[Evidence]) -> list[Said]:
 def _symbol(request: ModelRequest) -> str:
     """The market that is asked about, as the question names it."""
     return next((line.partition(": ")[2] for line in request.prompt.splitlines() if line.startswith("Symbol: ")), "")
-
-
-def _named(agent: str) -> str:
-    """A member, as people are told of it."""
-    return agent.replace("_", " ")

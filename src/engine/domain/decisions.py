@@ -77,6 +77,11 @@ class Opinion:
     prompt: str = ""
 
 
+def spoken(agent: str) -> str:
+    """A member of a panel as people call it: ``devils_advocate`` → ``devil's advocate``."""
+    return agent.replace("devils_", "devil's_").replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """A candlestick pattern that the newest candle completes."""

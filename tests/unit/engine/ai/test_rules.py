@@ -69,6 +69,13 @@ def test_a_trend_that_falls_is_vetoed_and_one_that_rises_is_not():
     assert asked("analyst", brief_of(a_proposal(rising()))).verdict == "approve"
 
 
+def test_what_takes_half_of_a_trade_away_would_have_to_go_for_the_whole_of_it():
+    sullen = reports.signals(close=100.0, ma_50=101.0, ma_200=101.0, macd_histogram=-1.0, rsi=50.0, atr=1.0)
+    said = asked("analyst", brief_of(a_proposal(sullen)))
+    assert (said.verdict, said.share) == ("approve", Decimal("0.5"))
+    assert said.flip == f"without this: {said.reasons[0].text}"
+
+
 def test_the_advocate_names_the_strongest_evidence_against_it_even_of_what_rises():
     brief = brief_of(a_proposal(rising(), insight=said_of_it("Exchange hacked", score=-0.9)))
     said = asked("devils_advocate", brief)
@@ -99,7 +106,8 @@ def test_the_supervisor_lets_a_veto_stand_and_takes_the_smallest_share():
     less = Opinion(agent="risk", verdict=Verdict.APPROVE, share=0.5)
     no = Opinion(agent="devils_advocate", verdict=Verdict.VETO)
     assert asked("supervisor", with_opinions(brief, (yes, less))).share == Decimal("0.5")
-    assert asked("supervisor", with_opinions(brief, (yes, less, no))).verdict == "veto"
+    against = asked("supervisor", with_opinions(brief, (yes, less, no)))
+    assert (against.verdict, against.reasons[0].text) == ("veto", "devil's advocate would not make it")
 
 
 def test_a_prediction_goes_where_the_evidence_of_its_timeframe_points():
