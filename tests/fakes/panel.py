@@ -20,6 +20,7 @@ from engine.domain.decisions import QualityReport, TechnicalSignals
 from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.market import Timeframe
 from engine.domain.model_calls import ModelReply, ModelRequest, StopReason, Usage
+from engine.domain.model_ledger import ModelCall
 from engine.domain.proposals import Proposal
 from engine.domain.sentiment import Headline, SentimentData, SentimentPart
 from engine.llm.answers import Link, Question, Tried
@@ -44,12 +45,14 @@ class Script:
         says: What is said for a purpose: an object, or any text.
         takes: Wall seconds that it takes.
         probability: That of the value that is asked about, by the purpose.
+        cost: What each call is booked with, in US dollars.
     """
 
     says: dict[str, Mapping[str, Any] | str | Says] = field(default_factory=dict)
     takes: dict[str, float] = field(default_factory=dict)
     asked: list[ModelRequest] = field(default_factory=list)
     probability: dict[str, float] = field(default_factory=dict)
+    cost: Decimal = Decimal(0)
 
     async def ask(self, question: Question, judge: Judge, within: float) -> Tried:
         del within
@@ -62,7 +65,26 @@ class Script:
         usage = Usage(input_tokens=1, output_tokens=1)
         probability = self.probability.get(request.purpose)
         reply = ModelReply(text=text, stop=StopReason.END, usage=usage, model="m1", probability=probability)
-        return Tried(judged=judge(reply))
+        return Tried(judged=judge(reply), call=self._booked(request))
+
+    def _booked(self, request: ModelRequest) -> ModelCall | None:
+        if not self.cost:
+            return None
+        return ModelCall(
+            id=f"L{len(self.asked)}",
+            at=NOON,
+            purpose=request.purpose,
+            context="",
+            provider=LINK.provider,
+            model=LINK.model,
+            key="",
+            system_message=request.system_message,
+            prompt=request.prompt,
+            schema_name="",
+            json_schema="",
+            max_tokens=request.max_tokens,
+            reserved_usd=self.cost,
+        )
 
     async def is_short(self, purpose: str, context: str) -> bool:
         del purpose, context

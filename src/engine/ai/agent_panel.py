@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -76,16 +76,22 @@ class AgentPanel:
         cost = self._expected_cost(brief, proposal.context)
         # What is free is always asked: what was said last is in memory alone, and a restart is to change no decision.
         if cost and last is not None and self.gate.is_the_same(brief, last):
-            return last.opinions
+            return tuple(replace(opinion, cost=Decimal(0)) for opinion in last.opinions)
         if self.gate.is_too_dear(cost, beside.at_risk):
             return tuple(agent.abstains(_dear(cost, beside.at_risk, proposal.symbol)) for agent in self._members())
         book = await self._book(proposal.listing, within * _FOR_THE_BOOK)
         heard = await self._first_round(brief, proposal.context, until, book)
         if self.supervisor is not None:
             heard += (await self._last_word(self.supervisor, brief, proposal.context, until, heard, book=book),)
-        self._last[proposal.context, proposal.symbol] = PanelAnswer(
-            context=proposal.context, symbol=proposal.symbol, at=proposal.candle_at, told=told_in(brief), opinions=heard
-        )
+        # Silence is no answer that could hold for the next time: whoever was late is asked again.
+        if any(opinion.by for opinion in heard):
+            self._last[proposal.context, proposal.symbol] = PanelAnswer(
+                context=proposal.context,
+                symbol=proposal.symbol,
+                at=proposal.candle_at,
+                told=told_in(brief),
+                opinions=heard,
+            )
         return heard
 
     async def _last_word(

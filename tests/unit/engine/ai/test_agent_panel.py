@@ -9,7 +9,7 @@ from engine.ai.account import AccountFacts
 from engine.ai.fusion import FUSION
 from engine.ai.gate import Gate, LastWord
 from engine.ai.panel import deliberate
-from engine.domain.decisions import Condition, Opinion, Signals, Verdict
+from engine.domain.decisions import Condition, Opinion, Signals, Verdict, spoken
 from engine.domain.errors import VenueError
 from engine.domain.insights import NO_INSIGHT, Insight
 from engine.domain.proposals import Proposal
@@ -105,6 +105,24 @@ async def test_it_is_not_asked_again_while_nothing_that_it_is_told_has_moved():
     assert len(script.asked) == 8
     await panel.opinions(a_proposal(reports.signals(rsi=66.0), context="other"), 10)
     assert len(script.asked) == 12
+
+
+async def test_what_is_not_asked_again_is_not_paid_for_again():
+    script, gate = Script(cost=Decimal("0.002")), Gate(min_change=Decimal("0.02"))
+    panel = a_panel(script, gate=gate, price=COSTS)
+    first = await panel.opinions(a_proposal(), 10)
+    again = await panel.opinions(a_proposal(), 10)
+    assert [sum(each.cost for each in opinions) for opinions in (first, again)] == [Decimal("0.008"), 0]
+    assert [each.reasons for each in again] == [each.reasons for each in first]
+
+
+async def test_where_nobody_has_answered_all_are_asked_again():
+    script = Script(says=dict.fromkeys(("analyst", "risk", "devils_advocate", "supervisor"), "no idea"))
+    panel = a_panel(script, gate=Gate(min_change=Decimal("0.02")), price=COSTS)
+    await panel.opinions(a_proposal(), 10)
+    script.says.clear()
+    opinions = await panel.opinions(a_proposal(), 10)
+    assert [each.verdict for each in opinions] == [Verdict.APPROVE] * 4
 
 
 async def test_a_condition_has_moved_where_it_holds_no_more_and_not_where_its_words_have_other_figures():
@@ -203,7 +221,7 @@ async def test_after_a_veto_the_supervisor_is_not_paid_for_and_the_ruling_is_the
     assert [each.purpose for each in dear.asked] == ["analyst", "risk", "devils_advocate"]
     assert len(free.asked) == 4
     assert FUSION.fuse(None, opinions).against == FUSION.fuse(None, asked).against != ()
-    assert opinions[-1].reasons == (f"it was not asked: nobody outvotes the veto of {member}",)
+    assert opinions[-1].reasons == (f"it was not asked: nobody outvotes the veto of {spoken(member)}",)
 
 
 async def test_where_all_approve_the_supervisor_is_asked_unless_people_have_said_in_doubt():
