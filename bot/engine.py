@@ -41,8 +41,8 @@ from engine.flow.adjuster_modes import CurrentAdjuster
 from engine.flow.approvals import Approvals
 from engine.flow.balance_watch import BalanceWatch
 from engine.flow.closings import Closings
-from engine.flow.cycle import PanelRounds
 from engine.flow.emergency_watch import EmergencyWatch
+from engine.flow.panel_rounds import PanelRounds
 from engine.flow.services import CycleServices
 from engine.ports import Exchange, NoEntry, Route, nothing_against_it
 from engine.sentiment.engine import SentimentEngine

@@ -61,7 +61,8 @@ from engine.flow.approvals import Answered, Approvals
 from engine.flow.cancelling import Cancelling
 from engine.flow.closings import Closings
 from engine.flow.confirming import Confirming
-from engine.flow.cycle import PanelRounds, run_cycles
+from engine.flow.cycle import run_cycles
+from engine.flow.panel_rounds import PanelRounds
 from engine.flow.policy_proposals import PolicyProposals
 from engine.flow.proposing import NO_SIGNALS
 from engine.flow.services import CycleServices

@@ -17,7 +17,8 @@ from engine.domain.errors import VenueError
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.orders import OrderStatus
 from engine.domain.proposals import FastTier
-from engine.flow.cycle import PanelRounds, run_cycles
+from engine.flow.cycle import run_cycles
+from engine.flow.panel_rounds import PanelRounds
 from engine.jobs.table import job_table
 from engine.store.halting import begin_halt
 from engine.strategies.context import StrategyContexts

@@ -15,7 +15,8 @@ from functools import partial
 from engine.books.bookkeeping import Bookkeeping
 from engine.domain.errors import StrategyError, VenueError
 from engine.flow.approvals import Approvals
-from engine.flow.cycle import PanelRounds, run_cycles
+from engine.flow.cycle import run_cycles
+from engine.flow.panel_rounds import PanelRounds
 from engine.flow.services import CycleServices
 from engine.flow.slicing import Slices
 from engine.strategies.context import StrategyContexts

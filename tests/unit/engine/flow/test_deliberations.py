@@ -21,7 +21,7 @@ from engine.domain.errors import VenueError
 from engine.domain.orders import Purpose
 from engine.domain.plans import Entry, Then, TradePlan
 from engine.domain.proposals import FastTier, Proposal
-from engine.flow.cycle import RESUMED_WITHIN, PanelRounds
+from engine.flow.panel_rounds import RESUMED_WITHIN, PanelRounds
 from engine.store.unit_of_work import UnitOfWork
 from engine.strategies.context import StrategyContexts
 from tests.fakes.engine import DAY, QUIET, Room, engine_room
