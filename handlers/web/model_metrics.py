@@ -13,7 +13,8 @@ from engine.domain.model_views import ModelsView, ModelTotals
 
 _Values = Mapping[tuple[str, ...], float]
 """Figures by the values of their labels."""
-_QUANTILES = (0.5, 0.95)
+_PERCENTILES = (50, 95)
+"""Not as a label ``quantile``: that is for summaries alone, and these are gauges."""
 _ASKED = ("provider", "model", "role")
 
 
@@ -49,11 +50,11 @@ def _last_day(calls: Mapping[tuple[str, ...], ModelTotals]) -> Iterator[Metric]:
     took = {
         (*asked, str(part)): seconds
         for asked, each in calls.items()
-        for part in _QUANTILES
-        if (seconds := each.latency(part)) is not None
+        for part in _PERCENTILES
+        if (seconds := each.latency(part / 100)) is not None
     }
     says = "Within how long such a part of the calls of the last 24 hours ended"
-    yield _family("day_latency_seconds", says, (*_ASKED, "quantile"), took)
+    yield _family("day_latency_seconds", says, (*_ASKED, "percentile"), took)
 
 
 def _family(name: str, says: str, labels: tuple[str, ...], values: _Values) -> Metric:
