@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, event
 
 from engine.domain.events import Event
 from engine.ports import Route
-from engine.store.connections import TROUBLE
+from engine.store.connections import TROUBLE, version_of
 from engine.store.memory import Memory
 from engine.store.unit_of_work import UnitOfWork
 
@@ -81,7 +81,7 @@ class Batch:
         return work(UnitOfWork(self._begun(), self._route, self._memory))
 
     def commit(self) -> None:
-        """Keep what waits."""
+        """Keep what waits; what was read of it stays known for as long as nobody else writes."""
         try:
             if self._connection is not None:
                 self._connection.commit()
@@ -89,8 +89,10 @@ class Batch:
                 self._kept.extend(self._events)
                 for act in self._once_kept:
                     act()
-        finally:
+        except BaseException:
             self.forget()
+            raise
+        self._end()
 
     def take_news(self) -> bool:
         """Whether anything was kept, since this was last asked, that changes what people see."""
@@ -103,9 +105,12 @@ class Batch:
 
     def forget(self) -> None:
         """Take back what waits."""
+        self._memory.forget()
+        self._end()
+
+    def _end(self) -> None:
         self._events.clear()
         self._once_kept.clear()
-        self._memory.forget()
         connection, self._connection, self.shown = self._connection, None, False
         if connection is not None:
             connection.close()
@@ -137,4 +142,5 @@ class Batch:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.begin()
+            self._memory.begin(version_of(self._connection))
         return self._connection

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import (
     DatabaseError,
     DBAPIError,
@@ -97,6 +97,16 @@ def located(url: str) -> Path | URL:
 def is_sqlite(url: str) -> bool:
     """Whether a database is a file of this machine."""
     return isinstance(located(url), Path)
+
+
+def version_of(connection: Connection) -> int | None:
+    """A number that is another one once anybody else has written; ``None`` where the database tells none.
+
+    Two numbers are of use only if the same connection was asked both times, each time within a transaction.
+    """
+    if connection.dialect.name != "sqlite":
+        return None
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What was read within one open transaction, for as long as nothing has been written over it."""
+"""What was read within transactions, for as long as nothing has been written over it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _TABLE_AT = {"INSERT": 2, "UPDATE": 1, "DELETE": 2}
 """Which word of a statement that writes is the table's name: ``INSERT INTO t``, ``UPDATE t``, ``DELETE FROM t``."""
 
 
+MOST = 1000
+"""Of more than so many answers none is taken along into the next transaction."""
 _MEMORY = "greenlight.memory"
 """Under which name the memory of what a connection is used for now is with it."""
 
@@ -30,13 +32,24 @@ class NoMemory:
 
 
 class Memory(NoMemory):
-    """Answers what was asked before. For a transaction in which nobody else can write.
+    """Answers what was asked before. For transactions in which nobody else can write.
 
     It hears every statement, whoever sends it, and forgets what was read of a table that is written.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, dict[Hashable, Any]] = {}
+        self._version: int | None = None
+
+    def begin(self, version: int | None) -> None:
+        """A transaction begins: what is known stays so where the database has the version of the one before.
+
+        Args:
+            version: Another one once somebody else has written (``connections.version_of``); ``None`` for unknown.
+        """
+        if version is None or version != self._version or sum(map(len, self._known.values())) > MOST:
+            self.forget()
+        self._version = version
 
     def get_or_load(self, table: str, what: Hashable, load: Callable[[], T]) -> T:
         """What was loaded of a table, if nothing has been written to it since; else load it, unchangeable as it is."""

@@ -372,6 +372,31 @@ async def test_who_is_answered_is_waited_for_but_not_for_ever(store: Database):
     assert now() - began >= PRECEDENCE_FOR / 2
 
 
+async def test_what_one_batch_has_read_is_known_to_the_next_until_anybody_else_writes(tmp_path: Path):
+    ours, theirs = new_database(tmp_path), Database(url_of(tmp_path))
+    asked: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.extend(word for word in statement.split() if word in ("halts", "settings"))
+
+    def work(uow: UnitOfWork) -> tuple[int, str | None]:
+        listen(uow.connection, "before_cursor_execute", hear)
+        return len(uow.halts.open()), uow.settings.get("said")
+
+    def write(uow: UnitOfWork) -> None:
+        uow.halts.add(Halt(kind=HaltKind.PAUSE, reason="theirs", since=NOON))
+        uow.settings.set("said", "by them")
+
+    assert await ours.transact(work) == (0, None)
+    asked.clear()
+    assert await ours.transact(work) == (0, None)
+    assert asked == []
+    await theirs.transact(write)
+    assert await ours.transact(work) == (1, "by them")
+    await ours.close()
+    await theirs.close()
+
+
 async def test_what_one_look_reads_twice_is_asked_for_once_and_what_it_writes_is_seen(store: Database):
     await store.transact(lambda uow: uow.halts.add(Halt(kind=HaltKind.PAUSE, reason="first", since=NOON)))
     asked: list[str] = []
