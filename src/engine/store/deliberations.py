@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, select, text
 
 from engine.domain.proposals import Deliberation
 from engine.store import codec
@@ -10,9 +12,13 @@ from engine.store.memory import NoMemory
 from engine.store.tables import DeliberationRow, key_of, table_of
 
 _TABLE = table_of(DeliberationRow)
-_ALL = select(_TABLE.c.record).order_by(_TABLE.c.key)
+_NAME = _TABLE.name
+_ALL = select(_TABLE.c.record)
 _DROP = delete(_TABLE).where(*key_of(_TABLE))
-_ADD = insert(_TABLE)
+_PUT = text(
+    "INSERT INTO deliberations (key, record) VALUES (:key, :record)"
+    " ON CONFLICT (key) DO UPDATE SET record = excluded.record"
+)
 
 
 class Deliberations:
@@ -24,12 +30,15 @@ class Deliberations:
 
     def put(self, waiting: Deliberation) -> None:
         """Keep one as it is now."""
-        self.drop(waiting.key)
-        self._connection.execute(_ADD, {"key": waiting.key, "record": codec.dump(waiting)})
+        others = self._others(waiting.key)
+        self._connection.execute(_PUT, {"key": waiting.key, "record": codec.dump(waiting)})
+        self._memory.keep(_NAME, "all", _in_order((*others, waiting)))
 
     def drop(self, key: str) -> None:
         """Let one go: it was decided on."""
+        others = self._others(key)
         self._connection.execute(_DROP, {"its_key": key})
+        self._memory.keep(_NAME, "all", others)
 
     def has(self, key: str) -> bool:
         """Whether the decision with this key is being thought about."""
@@ -37,7 +46,14 @@ class Deliberations:
 
     def all(self) -> tuple[Deliberation, ...]:
         """All of them, in the order of their keys."""
-        return self._memory.get_or_load("deliberations", "all", self._load)
+        return self._memory.get_or_load(_NAME, "all", self._load)
+
+    def _others(self, key: str) -> tuple[Deliberation, ...]:
+        return tuple(each for each in self.all() if each.key != key)
 
     def _load(self) -> tuple[Deliberation, ...]:
-        return tuple(codec.load(Deliberation, record) for record in self._connection.execute(_ALL).scalars())
+        return _in_order(codec.load(Deliberation, record) for record in self._connection.execute(_ALL).scalars())
+
+
+def _in_order(found: Iterable[Deliberation]) -> tuple[Deliberation, ...]:
+    return tuple(sorted(found, key=lambda each: each.key))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Integer, text
+from sqlalchemy import Connection, Integer, String, text
 
 from engine.store.memory import NoMemory
 
-_LAST = text("SELECT last FROM sequences WHERE prefix = :prefix").columns(last=Integer)
+_LAST = text("SELECT prefix, last FROM sequences").columns(prefix=String, last=Integer)
 _KEEP = text(
     "INSERT INTO sequences (prefix, last) VALUES (:prefix, :last) ON CONFLICT (prefix) DO UPDATE SET last = :last"
 )
@@ -26,17 +26,21 @@ class Numbering:
     def next(self, prefix: str) -> int:
         """The next number of a prefix, beginning with 1."""
         if prefix not in self._last:
-            self._last[prefix] = self._memory.get_or_load("sequences", prefix, lambda: self._load(prefix))
+            self._last[prefix] = self._kept().get(prefix, 0)
         self._last[prefix] += 1
         return self._last[prefix]
 
     def keep(self) -> None:
         """Write down the numbers that were given."""
         if self._last:
+            kept = self._kept() | self._last
             given = [{"prefix": prefix, "last": last} for prefix, last in self._last.items()]
             self._connection.execute(_KEEP, given)
-            for prefix, last in self._last.items():
-                self._memory.keep("sequences", prefix, last)
+            self._memory.keep("sequences", "all", kept)
 
-    def _load(self, prefix: str) -> int:
-        return self._connection.execute(_LAST, {"prefix": prefix}).scalar() or 0
+    def _kept(self) -> dict[str, int]:
+        """The last number of each prefix; they are few."""
+        return self._memory.get_or_load("sequences", "all", self._load)
+
+    def _load(self) -> dict[str, int]:
+        return {row.prefix: row.last for row in self._connection.execute(_LAST)}

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, not_, or_, sele
 from engine.domain.closing import TOPIC as CLOSING
 from engine.domain.messages import Destination, Ref
 from engine.store import codec
+from engine.store.memory import NoMemory
 from engine.store.numbering import Numbering
 from engine.store.tables import OutboxRow, key_of, table_of
 
@@ -64,9 +65,10 @@ class Showing:
 class Outbox:
     """The ``outbox`` table."""
 
-    def __init__(self, connection: Connection, numbering: Numbering) -> None:
+    def __init__(self, connection: Connection, numbering: Numbering, memory: NoMemory) -> None:
         self._connection = connection
         self._numbering = numbering
+        self._memory = memory
 
     def want(self, topic: str, destination: Destination) -> None:
         """A destination should show a topic as it now is."""
@@ -112,9 +114,12 @@ class Outbox:
             self.want(topic, destination)
         return bool(missing)
 
-    def places(self, topic: str) -> list[Destination]:
+    def places(self, topic: str) -> tuple[Destination, ...]:
         """Where a topic is, or is to be, shown; the places that were left are none."""
-        return [_destination(row) for row in self._connection.execute(_PLACES, {"topic": topic})]
+        return self._memory.get_or_load("outbox", topic, lambda: self._load_places(topic))
+
+    def _load_places(self, topic: str) -> tuple[Destination, ...]:
+        return tuple(_destination(row) for row in self._connection.execute(_PLACES, {"topic": topic}))
 
     def all_places(self) -> tuple[Destination, ...]:
         """Every place where anything is, or is to be, shown, in a fixed order."""

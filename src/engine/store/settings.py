@@ -8,10 +8,10 @@ from types import MappingProxyType
 from sqlalchemy import Connection, delete, select, text
 
 from engine.store.memory import NoMemory
-from engine.store.tables import Setting, key_of, table_of
+from engine.store.tables import Setting, table_of
 
 _TABLE = table_of(Setting)
-_VALUE = select(_TABLE.c.value).where(*key_of(_TABLE))
+_ALL = select(_TABLE)
 _SET = text(
     "INSERT INTO settings (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
@@ -26,7 +26,7 @@ class Settings:
 
     def get(self, key: str) -> str | None:
         """The text kept under a key."""
-        return self._memory.get_or_load("settings", ("one", key), lambda: self._load(key))
+        return self._all().get(key)
 
     def set(self, key: str, value: str) -> None:
         """Keep a text under a key, in place of the one before."""
@@ -34,16 +34,16 @@ class Settings:
 
     def starting_with(self, prefix: str) -> Mapping[str, str]:
         """Every text whose key begins with a prefix, by its key."""
-        return self._memory.get_or_load("settings", ("beginning", prefix), lambda: self._load_beginning(prefix))
+        return {key: value for key, value in self._all().items() if key.startswith(prefix)}
 
     def drop(self, keys: Collection[str]) -> None:
         """Keep nothing under these keys."""
         if keys:
             self._connection.execute(delete(_TABLE).where(_TABLE.c.key.in_(keys)))
 
-    def _load(self, key: str) -> str | None:
-        return self._connection.execute(_VALUE, {"its_key": key}).scalar()
+    def _all(self) -> Mapping[str, str]:
+        """All of them: they are few, and many are asked for in one transaction."""
+        return self._memory.get_or_load("settings", "all", self._load)
 
-    def _load_beginning(self, prefix: str) -> Mapping[str, str]:
-        found = self._connection.execute(select(_TABLE).where(_TABLE.c.key.startswith(prefix, autoescape=True)))
-        return MappingProxyType({row.key: row.value for row in found})
+    def _load(self) -> Mapping[str, str]:
+        return MappingProxyType({row.key: row.value for row in self._connection.execute(_ALL)})

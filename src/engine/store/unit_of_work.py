@@ -163,7 +163,7 @@ class UnitOfWork:
     @made_once
     def outbox(self) -> Outbox:
         """What is to be shown."""
-        return Outbox(self.connection, self._numbering)
+        return Outbox(self.connection, self._numbering, self._memory)
 
     @made_once
     def sentiment(self) -> SentimentHistory:
