@@ -104,7 +104,8 @@ class TrendPredictions:
     async def begin(self, until: datetime) -> bool:
         """Read what is wanted for closes up to a time; whether that is little enough to be done along with them."""
         await self._known()
-        self._ungraded = list(await self._store.read(lambda uow: uow.predictions.due(until, GRADED_AT_ONCE)))
+        ungraded = await self._store.read(lambda uow: uow.predictions.ungraded())
+        self._ungraded = [each for each in ungraded if each.prediction.due_at <= until]
         return len(self._ungraded) < GRADED_AT_ONCE
 
     async def make_at_once(self, at: datetime) -> None:

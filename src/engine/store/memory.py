@@ -27,6 +27,10 @@ class NoMemory:
         """Load it."""
         return load()
 
+    def known(self, table: str, what: Hashable) -> Any:  # noqa: ARG002 - as above
+        """What is known already; ``None`` where nothing is."""
+        return None
+
     def keep(self, table: str, what: Hashable, known: object) -> None:
         """Nothing is kept."""
 
@@ -58,6 +62,10 @@ class Memory(NoMemory):
             known[what] = load()
         found: T = known[what]
         return found
+
+    def known(self, table: str, what: Hashable) -> Any:
+        """What is known already; ``None`` where nothing is."""
+        return self._known.get(table, {}).get(what)
 
     def keep(self, table: str, what: Hashable, known: object) -> None:
         """Note what was just written to a table, so that it need not be loaded."""

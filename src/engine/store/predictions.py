@@ -14,16 +14,18 @@ from engine.domain.market import Listing, Timeframe
 from engine.domain.predictions import KeptPrediction, Reason, TrackRecord
 from engine.store import codec
 from engine.store.mapping import RowMapping
+from engine.store.memory import NoMemory
 from engine.store.tables import PredictionRow, key_of, table_of
 
 _TABLE = table_of(PredictionRow)
 _KEPT = RowMapping(KeptPrediction, _TABLE)
 _REASONS = tuple[Reason, ...]
+_NAME, _OPEN = _TABLE.name, "ungraded"
 _OUTCOME = ("graded_at", "move", "was_right")
 _GRADE = update(_TABLE).where(*key_of(_TABLE)).values({name: bindparam(f"new_{name}") for name in _OUTCOME})
+_UNGRADED = select(_TABLE).where(_TABLE.c.graded_at.is_(None))
 _DUE = (
-    select(_TABLE)
-    .where(_TABLE.c.graded_at.is_(None), _TABLE.c.due_at <= bindparam("now"))
+    _UNGRADED.where(_TABLE.c.due_at <= bindparam("now"))
     .order_by(_TABLE.c.due_at.desc(), _TABLE.c.symbol)
     .limit(bindparam("most"))
 )
@@ -32,33 +34,52 @@ _DUE = (
 class Predictions:
     """Keeps what was predicted. What is kept once is only ever graded: a backtest finds what was known then."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, memory: NoMemory) -> None:
         self._connection = connection
+        self._memory = memory
 
     def add(self, kept: Iterable[KeptPrediction]) -> None:
         """Keep new ones; what is kept already stays as it was."""
+        new = tuple(kept)
+        if not new:
+            return
         rows = [
             _KEPT.to_row(each)
             | {"reasons": codec.dump_as(_REASONS, each.prediction.reasons), "due_at": each.prediction.due_at}
-            for each in kept
+            for each in new
         ]
-        if rows:
-            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-            self._connection.execute(dialect.insert(_TABLE).on_conflict_do_nothing(), rows)
+        ungraded = self._memory.known(_NAME, _OPEN)
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        added = self._connection.execute(dialect.insert(_TABLE).on_conflict_do_nothing(), rows).rowcount
+        if ungraded is not None and added == len(rows):
+            self._memory.keep(_NAME, _OPEN, (*ungraded, *new))
 
     def grade(self, kept: Iterable[KeptPrediction]) -> None:
         """Keep what came of some that are there."""
+        graded = tuple(kept)
+        if not graded:
+            return
         rows = [
             {f"its_{column.name}": row[column.name] for column in _TABLE.primary_key}
             | {f"new_{name}": row[name] for name in _OUTCOME}
-            for row in map(_KEPT.to_row, kept)
+            for row in map(_KEPT.to_row, graded)
         ]
-        if rows:
-            self._connection.execute(_GRADE, rows)
+        ungraded = self._memory.known(_NAME, _OPEN)
+        self._connection.execute(_GRADE, rows)
+        if ungraded is not None:
+            over = {_key(each) for each in graded}
+            self._memory.keep(_NAME, _OPEN, tuple(each for each in ungraded if _key(each) not in over))
 
     def due(self, now: datetime, limit: int) -> tuple[KeptPrediction, ...]:
         """Those that are not graded although their horizon is over, the newest first."""
         return tuple(map(_kept, self._connection.execute(_DUE, {"now": now, "most": limit})))
+
+    def ungraded(self) -> tuple[KeptPrediction, ...]:
+        """All that are not graded, for who asks again and again."""
+        return self._memory.get_or_load(_NAME, _OPEN, self._load_ungraded)
+
+    def _load_ungraded(self) -> tuple[KeptPrediction, ...]:
+        return tuple(map(_kept, self._connection.execute(_UNGRADED)))
 
     def newest(
         self,
@@ -120,6 +141,11 @@ def _of(listing: Listing, timeframe: Timeframe, prompt: str) -> tuple[Any, ...]:
         _TABLE.c.timeframe == timeframe.value,
         _TABLE.c.prompt == prompt,
     )
+
+
+def _key(kept: KeptPrediction) -> tuple[object, ...]:
+    said = kept.prediction
+    return said.venue, said.symbol, said.timeframe, said.prompt, said.at
 
 
 def _kept(row: Row[Any]) -> KeptPrediction:

@@ -173,7 +173,7 @@ class UnitOfWork:
     @made_once
     def predictions(self) -> Predictions:
         """What was predicted of markets."""
-        return Predictions(self.connection)
+        return Predictions(self.connection, self._memory)
 
     @made_once
     def troubles(self) -> Troubles:
