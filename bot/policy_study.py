@@ -154,7 +154,7 @@ def _tried(
     from engine.learning.train import fit_scaler, train_steps
 
     if not any(not name.isdigit() and groups == fold.groups for name, groups in done):
-        for name, found in others_on(ground, fold, bounds=plan.bounds, reward=plan.reward).items():
+        for name, found in others_on(ground, fold, reward=plan.reward).items():
             yield (name, fold.groups), found
     if (str(seed), fold.groups) in done:
         return

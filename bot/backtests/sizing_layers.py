@@ -18,7 +18,7 @@ from engine.learning.adjuster import PPOAdjuster
 from engine.learning.features import Shares
 from engine.learning.policy import BEST_SCALE, BEST_VOLATILITY, Policy, PolicyCard
 from engine.learning.policy_files import BadPolicy, load_policy
-from engine.learning.sizing import Choose, Sizing, SizingRule, constant, targeting
+from engine.learning.sizing import RULE_BOUNDS, Choose, Sizing, SizingRule, constant, targeting
 from handlers.cards.wording import count
 
 PPO, PEOPLE, TARGETING, CONSTANT = "+ PPO", "+ people", "volatility targeting", "constant scale"
@@ -78,8 +78,8 @@ class SizingLayers:
         number = card.figures.get(figure)
         if number is None:
             return replace(before, name=name, missing=f"the training of {card.name} tells of none", is_aside=True)
-        choose: Choose = (targeting if figure == BEST_VOLATILITY else constant)(number, card.bounds)
-        rule = SizingRule(card=PolicyCard(name=name, bounds=card.bounds), choose=choose)
+        choose: Choose = (targeting if figure == BEST_VOLATILITY else constant)(number)
+        rule = SizingRule(card=PolicyCard(name=name, bounds=RULE_BOUNDS), choose=choose)
         return replace(before, name=name, adjuster=self._adjuster(rule, None), is_aside=True)
 
     def _adjuster(self, sizing: Sizing, max_age: timedelta | None) -> PPOAdjuster:

@@ -17,15 +17,15 @@ import numpy as np
 from engine.backtest.bootstrap import Interval, seeds_interval
 from engine.backtest.policy_worth import CONSTANT, FULL, SCALES, TARGET, VOLATILITIES
 from engine.backtest.returns import DAYS_A_YEAR
-from engine.learning.evaluating import Run, degenerate, run_over
-from engine.learning.sizing import Choose, constant, targeting
+from engine.learning.evaluating import degenerate, run_over
+from engine.learning.sizing import RULE_BOUNDS, Choose, constant, targeting
 
 if TYPE_CHECKING:
     from engine.domain.market import Floats
     from engine.learning.env import Ground
     from engine.learning.policy import ActionBounds
     from engine.learning.reward import RewardTerms
-    from engine.learning.splits import Fold, Stretch
+    from engine.learning.splits import Fold
 
 OTHERS = (FULL, CONSTANT, TARGET)
 """What a policy is held against."""
@@ -135,28 +135,25 @@ def tried_on(ground: Ground, fold: Fold, choose: Choose, *, bounds: ActionBounds
     )
 
 
-def others_on(ground: Ground, fold: Fold, *, bounds: ActionBounds, reward: RewardTerms) -> Mapping[str, FoldResult]:
+def others_on(ground: Ground, fold: Fold, *, reward: RewardTerms) -> Mapping[str, FoldResult]:
     """What needs no policy, with the number that was best on what is left of the time.
 
     Raises:
         ValueError: There is no entry in a part of it.
     """
 
-    def best(of: Callable[[float, ActionBounds], Choose], values: Sequence[float]) -> FoldResult:
+    def tried(choose: Choose, number: float) -> FoldResult:
+        return _numbered(tried_on(ground, fold, choose, bounds=RULE_BOUNDS, reward=reward), number)
+
+    def best(of: Callable[[float], Choose], values: Sequence[float]) -> FoldResult:
         def reward_of(each: float) -> float:
-            return sum(_run(ground, part, of(each, bounds), bounds, reward).reward for part in fold.train)
+            runs = (run_over(ground, part, of(each), bounds=RULE_BOUNDS, reward=reward) for part in fold.train)
+            return sum(run.reward for run in runs)
 
         number = max(values, key=reward_of)
-        found = tried_on(ground, fold, of(number, bounds), bounds=bounds, reward=reward)
-        return _numbered(found, number)
+        return tried(of(number), number)
 
-    full = tried_on(ground, fold, constant(bounds.max_scale, bounds), bounds=bounds, reward=reward)
-    scales = [each for each in SCALES if each <= bounds.max_scale]
-    return {
-        FULL: _numbered(full, bounds.max_scale),
-        CONSTANT: best(constant, scales),
-        TARGET: best(targeting, VOLATILITIES),
-    }
+    return {FULL: tried(constant(1.0), 1.0), CONSTANT: best(constant, SCALES), TARGET: best(targeting, VOLATILITIES)}
 
 
 def study_of(
@@ -197,10 +194,6 @@ def paths_of(results: Results, groups: int) -> Floats:
         out = sorted(taken for taken in results if group in taken)
         columns.append(np.stack([results[taken].daily[taken.index(group)] for taken in out], axis=1))
     return np.concatenate(columns)
-
-
-def _run(ground: Ground, part: Stretch, choose: Choose, bounds: ActionBounds, reward: RewardTerms) -> Run:
-    return run_over(ground, part, choose, bounds=bounds, reward=reward)
 
 
 def _numbered(found: FoldResult, number: float) -> FoldResult:

@@ -12,9 +12,9 @@ from engine.backtest.bootstrap import Interval, interval
 from engine.backtest.returns import DAYS_A_YEAR, sharpe
 from engine.learning.env import Ground
 from engine.learning.evaluating import Run, by_chance, by_policy, degenerate, run_over
-from engine.learning.policy import Policy
+from engine.learning.policy import ActionBounds, Policy
 from engine.learning.reward import RewardTerms
-from engine.learning.sizing import Choose, constant, targeting
+from engine.learning.sizing import RULE_BOUNDS, Choose, constant, targeting
 from engine.learning.splits import Splits, Stretch
 
 if TYPE_CHECKING:
@@ -99,24 +99,22 @@ def worth_of(policy: Policy, ground: Ground, splits: Splits, reward: RewardTerms
     Raises:
         ValueError: There are no entries in one of the parts.
     """
-    bounds = policy.card.bounds
 
-    def run(choose: Choose, stretch: Stretch) -> Run:
+    def run(choose: Choose, stretch: Stretch, bounds: ActionBounds = RULE_BOUNDS) -> Run:
         return run_over(ground, stretch, choose, bounds=bounds, reward=reward)
 
     def best(of: Callable[[float], Choose], values: Sequence[float]) -> float:
         return max(values, key=lambda each: run(of(each), splits.train).reward)
 
-    scale = best(lambda each: constant(each, bounds), [each for each in SCALES if each <= bounds.max_scale])
-    target = best(lambda each: targeting(each, bounds), VOLATILITIES)
-    others: dict[str, Choose] = {
-        FULL: constant(bounds.max_scale, bounds),
-        f"{CONSTANT} {scale:g}": constant(scale, bounds),
-        f"{TARGET} {target:.1%}": targeting(target, bounds),
-        CHANCE: by_chance(rng),
+    scale, target = best(constant, SCALES), best(targeting, VOLATILITIES)
+    rules: dict[str, Choose] = {
+        FULL: constant(1.0),
+        f"{CONSTANT} {scale:g}": constant(scale),
+        f"{TARGET} {target:.1%}": targeting(target),
     }
-    own = run(by_policy(policy), splits.test)
-    runs = {name: run(choose, splits.test) for name, choose in others.items()}
+    own = run(by_policy(policy), splits.test, policy.card.bounds)
+    runs = {name: run(choose, splits.test) for name, choose in rules.items()}
+    runs[CHANCE] = run(by_chance(rng), splits.test, policy.card.bounds)
     return Worth(
         rows=tuple(_row(name, each) for name, each in {OWN: own, **runs}.items()),
         gains=tuple(_gain(name, own.daily - each.daily, rng) for name, each in runs.items()),

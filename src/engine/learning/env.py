@@ -151,7 +151,11 @@ class TradingEnv:
         Args:
             actions: ``float[n, 3]`` in [-1, 1]; see ``policy.adjustments``.
         """
-        self._take(adjustments(actions, self.bounds))
+        return self.step_by(adjustments(actions, self.bounds))
+
+    def step_by(self, wanted: Floats) -> Step:
+        """The same by what is made of each entry, ``float64[n, 3]`` as ``policy.adjustments`` has it."""
+        self._take(wanted)
         compiled_episodes()(self._all)
         equity, ended = self._all.episodes["equity"], self._all.episodes["done"].copy()
         growth = np.log(np.maximum(equity, _LEAST) / self._before)

@@ -19,8 +19,8 @@ from engine.learning.splits import Stretch
 if TYPE_CHECKING:
     from engine.domain.market import Floats
 
-FULL = np.array([1.0, -1.0, -1.0])
-"""The action that changes nothing."""
+_AS_IT_IS = np.array([[1.0, 0.0, 1.0]])
+"""The static rules: all of the size, whatever a policy may buy at most."""
 _LONGER_THAN_ALL = 2**50
 _STEADY = 0.02
 """The deviation of its scales below which a policy has one scale alone."""
@@ -73,11 +73,11 @@ def run_over(ground: Ground, stretch: Stretch, choose: Choose, *, bounds: Action
     seen, total, scales, unknown, ended = env.reset(), 0.0, [], 0, False
     while not ended:
         try:
-            action = choose(seen[0])
+            wanted = adjustments(choose(seen[0])[None, :], bounds)
         except OutOfRange:
-            action, unknown = FULL, unknown + 1
-        scales.append(float(adjustments(action[None, :], bounds)[0, 0]))
-        found = env.step(action[None, :])
+            wanted, unknown = _AS_IT_IS, unknown + 1
+        scales.append(float(wanted[0, 0]))
+        found = env.step_by(wanted)
         seen, total, ended = found.observations, total + float(found.rewards[0]), bool(found.ended[0])
     return Run(
         daily=np.diff(np.log(np.concatenate(([ground.cash], env.ended_equity(0))))),

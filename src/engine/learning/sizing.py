@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Choose = Callable[["Floats"], "Floats"]
 """From an observation ``float64[17]`` to an action ``float64[3]`` in [-1, 1]."""
+RULE_BOUNDS = ActionBounds()
+"""How far rules may go: to all of the size, for what a policy may buy at most (``max_scale``) is the policy's alone."""
 _VOLATILITY = list(FEATURES).index("volatility")
 
 
@@ -50,20 +52,21 @@ class SizingRule:
         return adjustment_of(self.choose(observation), self.card.bounds)
 
 
-def constant(scale: float, bounds: ActionBounds) -> Choose:
-    """The same share of every size."""
-    action = np.array([2 * scale / bounds.max_scale - 1, -1.0, -1.0])
+def constant(scale: float) -> Choose:
+    """The same share of every size, within ``RULE_BOUNDS``."""
+    action = np.array([2 * scale - 1, -1.0, -1.0])
     return lambda _: action
 
 
-def targeting(volatility: float, bounds: ActionBounds) -> Choose:
+def targeting(volatility: float) -> Choose:
     """So much of every size as brings the market's volatility of a day down to this fraction; all where it is less.
 
-    Volatility targeting (A. Moreira and T. Muir, Volatility-Managed Portfolios, Journal of Finance 72, 2017).
+    Within ``RULE_BOUNDS``. Volatility targeting (A. Moreira and T. Muir, Volatility-Managed Portfolios, Journal of
+    Finance 72, 2017).
     """
 
     def choose(observation: Floats) -> Floats:
         share = min(1.0, volatility / float(np.exp(observation[_VOLATILITY])))
-        return np.array([2 * share / bounds.max_scale - 1, -1.0, -1.0])
+        return np.array([2 * share - 1, -1.0, -1.0])
 
     return choose
