@@ -126,8 +126,8 @@ class AdjusterNotice:
 
     @property
     def id(self) -> str:
-        """The same on one day for the same kind of reason: its first word, which names the file or the feature."""
-        kind = re.sub(r"[^a-zA-Z0-9_.-]", "", self.why.partition(" ")[0])[:40]
+        """The same on one day for the same kind of reason: its first two words, as of ``atr is``, ``It is stale``."""
+        kind = re.sub(r"[^a-zA-Z0-9_.-]", "", "-".join(self.why.split()[:2]))[:40]
         return f"{self.at:%Y%m%d}-{kind}"
 
 

@@ -30,6 +30,14 @@ def test_ppo_names_the_contexts_that_are_left_alone() -> None:
     assert dict(card.fields)["Left alone"] == "rev and slow"
 
 
+def test_people_are_told_of_each_kind_of_reason_once_a_day() -> None:
+    def ids(*reasons: str) -> set[str]:
+        return {AdjusterNotice(at=reports.NOON, policy="calm", why=why, mode=AdjusterMode.ACTIVE).id for why in reasons}
+
+    assert len(ids("atr is 0.9: the policy knows 0 to 0.1.", "atr is 0.8: the policy knows 0 to 0.1.")) == 1
+    assert len(ids("It is stale: its training ended.", "It was trained on 1h candles, not on 4h.")) == 2
+
+
 def test_one_that_is_off_says_what_sets_it() -> None:
     assert (
         adjuster.card(AdjusterView(mode=AdjusterMode.OFF)).text
