@@ -57,12 +57,17 @@ async def a_room(folder: Path, panel: HandPanel | None = None, **given: Any) -> 
         yield room
 
 
-async def heard(room: Room) -> None:
-    """Let who was asked speak, and decide."""
+async def spoken(room: Room) -> None:
+    """Let who was asked speak."""
     await room.deliberations.ask()
     while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
         await asyncio.sleep(0.001)
-    room.clock.at += timedelta(seconds=1)
+
+
+async def heard(room: Room, later: timedelta = timedelta(seconds=1)) -> None:
+    """Let who was asked speak, and decide."""
+    await spoken(room)
+    room.clock.at += later
     await room.deliberations.conclude("paper")
 
 
@@ -437,9 +442,7 @@ async def test_whichever_part_trades_first_it_is_one_position(tmp_path: Path):
     patient = replace(AT_A_LIMIT, patience=timedelta(hours=3))
     async with a_room(tmp_path, HandPanel(), rows=rows, fast=QUARTER, entry=patient) as room:
         await room.enter(1.0, stop=30.0, target=50.0)
-        await room.deliberations.ask()
-        room.clock.at += timedelta(minutes=30)
-        await room.deliberations.conclude("paper")
+        await heard(room, timedelta(minutes=30))
         first, second = await room.store.read(lambda uow: uow.orders.unfinished())
         assert (second.request.limit_price or 0) > (first.request.limit_price or 0)
         room.clock.to(DAY + 119)
@@ -483,7 +486,7 @@ async def test_after_a_restart_what_was_said_is_not_asked_again(tmp_path: Path):
     panel = HandPanel()
     async with a_room(tmp_path, panel) as before:
         await before.enter(1.0)
-        await before.deliberations.ask()
+        await spoken(before)
     async with a_room(tmp_path, panel) as after:
         await after.deliberations.conclude("paper")
         assert len(panel.asked) == 1
