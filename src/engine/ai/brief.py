@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import count
+from typing import NamedTuple
 
 from engine.domain.briefs import Brief, BriefField
 from engine.domain.decisions import Input, Opinion, Signals, TechnicalSignals, Verdict
@@ -37,7 +38,28 @@ class Line:
     is_foreign: bool = False
 
 
-def brief_of(proposal: Proposal, beside: Iterable[Line] = ()) -> Brief:
+class Reading(NamedTuple):
+    """A figure to be told that was reckoned in floats. It is rounded when it is read, for who reads few of many."""
+
+    name: str
+    value: float
+    text: str = ""
+
+    @property
+    def figure(self) -> Decimal:
+        """What is told."""
+        return Decimal(plain(self.value, _DIGITS))
+
+    @property
+    def is_foreign(self) -> bool:
+        """Nobody else wrote it."""
+        return False
+
+
+Told = Line | Reading
+
+
+def brief_of(proposal: Proposal, beside: Iterable[Told] = ()) -> Brief:
     """What is told of a proposal.
 
     Args:
@@ -58,7 +80,7 @@ def prediction_brief(
     signals: TechnicalSignals,
     known: Iterable[Input] = (),
     sentiment: SentimentData | None = None,
-    beside: Iterable[Line] = (),
+    beside: Iterable[Told] = (),
 ) -> Brief:
     """What is told of a market on one timeframe, for a prediction.
 
@@ -76,14 +98,14 @@ def prediction_lines(
     signals: TechnicalSignals,
     known: Iterable[Input] = (),
     sentiment: SentimentData | None = None,
-    beside: Iterable[Line] = (),
-) -> tuple[Line, ...]:
+    beside: Iterable[Told] = (),
+) -> tuple[Told, ...]:
     """What stands in the brief of a prediction, in order."""
     said = _sentiment(sentiment) if sentiment is not None else ()
     return (*lines_of(signals), *_market_context(known), *said, *beside)
 
 
-def numbered(lines: Iterable[Line], after: int = 0) -> tuple[BriefField, ...]:
+def numbered(lines: Iterable[Told], after: int = 0) -> tuple[BriefField, ...]:
     """Things to be told, each with its id."""
     return tuple(
         BriefField(id=f"f{number}", name=line.name, text=line.text, figure=line.figure, is_foreign=line.is_foreign)
@@ -131,6 +153,7 @@ def _written(field: BriefField) -> str:
     return f"[{field.id}] {field.name} = {plain(field.figure)}{remark}"
 
 
+@lru_cache(maxsize=512)
 def _field(line: str) -> BriefField | None:
     found = _LINE.match(line)
     if found is None:
@@ -146,34 +169,34 @@ def _field(line: str) -> BriefField | None:
     )
 
 
-def _wanted(signals: Signals, close: float | None) -> Iterator[Line]:
+def _wanted(signals: Signals, close: float | None) -> Iterator[Told]:
     """What the strategy wants, and what speaks for it."""
     yield Line(name="strategy.trigger", text=safe(signals.trigger))
-    yield _number("strategy.agreement", signals.confidence, "share of its conditions that hold")
+    yield Reading("strategy.agreement", signals.confidence, "share of its conditions that hold")
     for number, condition in enumerate(signals.conditions, start=1):
         holds = "holds" if condition.holds else "does not hold"
         detail = f" ({safe(condition.detail)})" if condition.detail else ""
         yield Line(name=f"strategy.condition_{number}", text=f"{safe(condition.name)}: {holds}{detail}")
     if signals.stop_distance is not None and close is not None and close > signals.stop_distance:
-        yield _number("strategy.stop", close - signals.stop_distance, "price of the stop that it would have")
+        yield Reading("strategy.stop", close - signals.stop_distance, "price of the stop that it would have")
 
 
-def lines_of(signals: TechnicalSignals) -> Iterator[Line]:
+def lines_of(signals: TechnicalSignals) -> Iterator[Told]:
     """The readings of one timeframe; a price also as its distance from the close, in per cent."""
     of = signals.timeframe
-    yield _number(f"{of}.close", signals.close, f"close of {signals.at:%Y-%m-%dT%H:%MZ}")
+    yield Reading(f"{of}.close", signals.close, f"close of {signals.at:%Y-%m-%dT%H:%MZ}")
     for name in _READINGS:
         if (value := getattr(signals, name)) is not None:
-            yield _number(f"{of}.{name}", value)
+            yield Reading(f"{of}.{name}", value)
     for name in _AVERAGES:
         if (value := getattr(signals, name)) is not None:
-            yield _number(f"{of}.{name}", value)
-            yield _number(f"{of}.above_{name}", _percent(signals.close, value), "close above it, in per cent")
+            yield Reading(f"{of}.{name}", value)
+            yield Reading(f"{of}.above_{name}", _percent(signals.close, value), "close above it, in per cent")
     if signals.atr is not None:
-        yield _number(f"{of}.atr_percent", signals.atr / signals.close * 100, "average true range, in per cent")
+        yield Reading(f"{of}.atr_percent", signals.atr / signals.close * 100, "average true range, in per cent")
     for name, levels in (("support", signals.supports), ("resistance", signals.resistances)):
         if levels:
-            yield _number(f"{of}.{name}_percent", _percent(levels[0], signals.close), f"nearest {name} from the close")
+            yield Reading(f"{of}.{name}_percent", _percent(levels[0], signals.close), f"nearest {name} from the close")
     if signals.flags:
         yield Line(name=f"{of}.flags", text=", ".join(map(safe, signals.flags)))
     if signals.patterns:
@@ -181,51 +204,47 @@ def lines_of(signals: TechnicalSignals) -> Iterator[Line]:
         yield Line(name=f"{of}.patterns", text=", ".join(told))
 
 
-def _market_context(known: Iterable[Input]) -> Iterator[Line]:
+def _market_context(known: Iterable[Input]) -> Iterator[Told]:
     for each in known:
         yield Line(name=f"futures.{each.name.replace(' ', '_')}", text=safe(each.detail))
 
 
-def _insight(insight: Insight) -> Iterator[Line]:
+def _insight(insight: Insight) -> Iterator[Told]:
     if insight.sentiment is not None:
         yield from _sentiment(insight.sentiment)
     if insight.outlook is not None:
         yield from _outlook(insight.outlook)
 
 
-def _sentiment(data: SentimentData) -> Iterator[Line]:
+def _sentiment(data: SentimentData) -> Iterator[Told]:
     score = data.aggregate()
     if score is None:
         return
-    yield _number("sentiment", score, "all sources, -1 bearish to 1 bullish")
+    yield Reading("sentiment", score, "all sources, -1 bearish to 1 bullish")
     for part in data.parts:
         hours = part.age(data.at).total_seconds() / 3600
-        yield _number(f"sentiment.{part.source}", part.score, f"{part.count} texts or readings, {hours:.1f} h old")
+        yield Reading(f"sentiment.{part.source}", part.score, f"{part.count} texts or readings, {hours:.1f} h old")
     for number, each in enumerate(data.headlines[:MOST_HEADLINES], start=1):
         yield Line(name=f"headline.{number}", text=safe(each.title), is_foreign=True)
 
 
-def _outlook(outlook: TrendOutlook) -> Iterator[Line]:
+def _outlook(outlook: TrendOutlook) -> Iterator[Told]:
     if not outlook.predictions:
         return
-    yield _number("outlook.alignment", outlook.alignment, "-1 all bearish to 1 all bullish")
+    yield Reading("outlook.alignment", outlook.alignment, "-1 all bearish to 1 all bullish")
     late = {timeframe for timeframe, _ in outlook.missing}
     for each in (one for one in outlook.predictions if one.timeframe not in late):
         move = each.expected_move * 100
-        yield _number(f"outlook.{each.timeframe}", move, f"{each.direction}, expected move in per cent")
+        yield Reading(f"outlook.{each.timeframe}", move, f"{each.direction}, expected move in per cent")
 
 
-def _opinion(opinion: Opinion) -> Iterator[Line]:
+def _opinion(opinion: Opinion) -> Iterator[Told]:
     """What a member said; its words are a model's, and so somebody else's."""
     yield Line(name=f"{opinion.agent}.verdict", text=opinion.verdict)
     if opinion.verdict is not Verdict.ABSTAIN:
-        yield _number(f"{opinion.agent}.share", opinion.share, "of the trade that it would make")
+        yield Reading(f"{opinion.agent}.share", opinion.share, "of the trade that it would make")
     for reason in opinion.reasons:
         yield Line(name=f"{opinion.agent}.words", text=safe(reason), is_foreign=True)
-
-
-def _number(name: str, value: float, remark: str = "") -> Line:
-    return Line(name=name, text=remark, figure=Decimal(plain(value, _DIGITS)))
 
 
 def _percent(value: float, of: float) -> float:

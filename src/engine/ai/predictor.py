@@ -6,7 +6,7 @@ close ─▶ candles ─▶ frame ─▶ brief ─▶ prompt ─▶ model or off
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ import structlog
 from pydantic import ValidationError
 
 from engine.ai.agents import speaker
-from engine.ai.brief import Line, numbered, prediction_lines, safe, written
+from engine.ai.brief import Told, numbered, prediction_lines, safe, written
 from engine.ai.prompt_files import Prompt
 from engine.ai.rules import predicted
 from engine.ai.schemas import PredictionShape
@@ -58,7 +58,7 @@ class Wanted(NamedTuple):
 
 Made = Mapping[Wanted, KeptPrediction | str]
 """What became of what was wanted: a prediction, or why there is none."""
-AskHoldings = Callable[[Mapping[Listing, Decimal]], Awaitable[Mapping[Listing, Sequence[Line]]]]
+AskHoldings = Callable[[Mapping[Listing, Decimal]], Awaitable[Mapping[Listing, Sequence[Told]]]]
 """Tells what is held of some markets, at their prices."""
 
 
@@ -116,7 +116,7 @@ class AITrendPredictor:
 
     async def _told(
         self, wanted: Collection[Wanted], at: datetime
-    ) -> tuple[dict[Wanted, KeptPrediction | str], dict[Wanted, Frame], dict[Wanted, tuple[Line, ...]]]:
+    ) -> tuple[dict[Wanted, KeptPrediction | str], dict[Wanted, Frame], dict[Wanted, tuple[Told, ...]]]:
         """Why nothing can be said of some, and what is seen and told of the others."""
         seen = {each: await self._seen(each, at) for each in wanted}
         frames = {each: found for each, found in seen.items() if isinstance(found, Frame)}
@@ -125,14 +125,13 @@ class AITrendPredictor:
         }
         return missing, frames, await self._lines(frames)
 
-    def _by_rules(self, wanted: Wanted, lines: Sequence[Line], frame: Frame) -> KeptPrediction | None:
+    def _by_rules(self, wanted: Wanted, lines: Sequence[Told], frame: Frame) -> KeptPrediction | None:
         """What rules say of a brief; ``None`` where they say nothing, or nothing that is believed."""
         link, symbol = self.manager.by_rules(PURPOSE), frame.signals.symbol
         told = {f"f{number}": line for number, line in enumerate(lines, start=1)}
-        figures = {line.name: (each, float(line.figure)) for each, line in told.items() if line.figure is not None}
-        if link is None or (said := predicted(figures, wanted.timeframe, symbol)) is None:
+        if link is None or (said := predicted(_Figures(told), wanted.timeframe, symbol)) is None:
             return None
-        facts = Facts(symbol=symbol, book=None, figures={each: line.figure for each, line in told.items()})
+        facts = Facts(symbol=symbol, book=None, figures=dict.fromkeys(told))  # it cites fields, and repeats no figure
         try:
             value = PredictionShape.model_validate(said, context=facts)
         except ValidationError:
@@ -157,7 +156,7 @@ class AITrendPredictor:
         known.update(self.analyzer.frames({timeframe: candles}, known))
         return known[timeframe]
 
-    async def _lines(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, tuple[Line, ...]]:
+    async def _lines(self, frames: Mapping[Wanted, Frame]) -> dict[Wanted, tuple[Told, ...]]:
         """What is told of each; what is the same on all timeframes of a market is asked for once."""
         prices = {each.listing: Decimal(repr(frame.signals.close)) for each, frame in frames.items()}
         held = {} if self.manager.by_rules(PURPOSE) else await self.holdings(prices)  # rules do not look at it
@@ -217,7 +216,26 @@ class AITrendPredictor:
         )
 
 
-def _brief(frame: Frame, lines: Iterable[Line]) -> Brief:
+class _Figures(Mapping[str, tuple[str, float]]):
+    """What is told, for who looks up few of its figures: by the names of the fields, each with its id."""
+
+    def __init__(self, told: Mapping[str, Told]) -> None:
+        self._told = {line.name: (each, line) for each, line in told.items()}
+
+    def __getitem__(self, name: str) -> tuple[str, float]:
+        each, line = self._told[name]
+        if line.figure is None:
+            raise KeyError(name)
+        return each, float(line.figure)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, (_, line) in self._told.items() if line.figure is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _brief(frame: Frame, lines: Iterable[Told]) -> Brief:
     return Brief(symbol=frame.signals.symbol, at=frame.signals.at, fields=numbered(lines))
 
 
