@@ -11,7 +11,7 @@ from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies.registry import strategy_of
 from bot.venues import others_of, venue_of
-from config.contexts import EntrySettings
+from config.contexts import EntrySettings, FastSettings
 from config.markets import MarketSettings
 from config.settings import Settings
 from engine.analysis.technical import TechnicalAnalyzer
@@ -187,7 +187,7 @@ def _contexts(settings: Settings, feed: MarketFeed) -> tuple[StrategyContexts, l
                     timeframe=asked.timeframe,
                     entry=entry_of(asked.entry),
                     slicing=slicing_of(asked.entry),
-                    fast=FastTier(**asked.fast.model_dump()) if asked.fast else None,
+                    fast=fast_of(asked.fast),
                     weight=asked.weight,
                     priority=asked.priority,
                     adjusted=asked.ppo,
@@ -209,6 +209,11 @@ def entry_of(asked: EntrySettings) -> Entry | None:
 def slicing_of(asked: EntrySettings) -> Slicing | None:
     """How a context buys in slices; ``None`` for at once."""
     return Slicing(**asked.slices.model_dump()) if asked.slices else None
+
+
+def fast_of(asked: FastSettings | None) -> FastTier | None:
+    """How a context begins a trade before all are heard; ``None`` where it does not."""
+    return FastTier(**asked.model_dump()) if asked else None
 
 
 def quote_of(contexts: Sequence[StrategyContext], feed: MarketFeed) -> str:

@@ -179,3 +179,8 @@ class ContextSettings(Section):
         if fast is not None and entry is not None and entry.slices is not None:
             raise problem("begins a trade with a part of its own: leave it out, or entry.slices")
         return fast
+
+    @property
+    def buys_at_once(self) -> bool:
+        """Whether all of a trade is bought at its decision: at market, not in slices, and not a part of it first."""
+        return self.entry.type == "market" and self.entry.slices is None and self.fast is None

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.backtests.asked import Asked
+from bot.backtests.full import full_backtest
 from bot.backtests.setups import setup_of
 from config.settings import Settings
 from engine.ai.fusion import FUSION
@@ -56,9 +57,15 @@ def drift_of(settings: Settings, candles: Sequence[Path], *, approved: bool) -> 
         raise BadInput("The account trades on a venue's prices.", "Give the candles of that time with --candles.")
     with account_period(settings.database.url) as account:
         asked = Asked(
-            data=tuple(candles), start=account.begins, end=account.ends, cash=account.opening, approved=approved
+            data=tuple(candles),
+            start=account.begins,
+            end=account.ends,
+            cash=account.opening,
+            approved=approved,
+            full=not all(each.buys_at_once for each in settings.contexts),  # what waits is no matter of whole candles
         )
-        result = backtest(setup_of(asked, settings))
+        setup = setup_of(asked, settings)
+        result = full_backtest(setup, settings) if asked.full else backtest(setup)
         found = list(account.trades())
         decisions = {position.id: judged for position, judged in found}
 

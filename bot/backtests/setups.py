@@ -21,7 +21,7 @@ from bot.backtests.costs import model_of
 from bot.backtests.live_terms import SAY_FULL, WHOLE, live_terms, refuse_of_live
 from bot.backtests.shorter_files import beside, traded_and_shorter
 from bot.indicators import specs_of
-from bot.markets import generated_feed, market_of, slicing_of
+from bot.markets import entry_of, fast_of, generated_feed, market_of, slicing_of
 from bot.strategies.new import class_name
 from bot.strategies.registry import STRATEGIES, faults, higher_of, strategy_of, within
 from config.contexts import ContextSettings
@@ -72,7 +72,7 @@ def setup_of(asked: Asked, settings: Settings, known: Known | None = None) -> Ba
     _refuse_without_predictions(asked, settings, contexts)
     if not asked.full:
         _refuse_consolidation(settings, contexts)
-        _refuse_slices(contexts)
+        _refuse_entries_over_time(contexts)
         if not asked.bare:
             _refuse_triggers(settings)
     traded = tuple(dict.fromkeys(symbol for context in contexts for symbol in context.markets))
@@ -229,7 +229,9 @@ def _context(asked: ContextSettings, symbols: Sequence[str], key: str = "context
         weight=asked.weight,
         priority=asked.priority,
         adjusted=asked.ppo,
+        entry=entry_of(asked.entry),
         slicing=slicing_of(asked.entry),
+        fast=fast_of(asked.fast),
     )
 
 
@@ -262,15 +264,22 @@ def _refuse_triggers(settings: Settings) -> None:
         )
 
 
-def _refuse_slices(contexts: Sequence[StrategyContext]) -> None:
-    """Whole candles have one moment at which something is bought: nothing follows in it.
+def _refuse_entries_over_time(contexts: Sequence[StrategyContext]) -> None:
+    """Whole candles have one moment at which something is bought: no order waits in it, and nothing follows.
 
     Raises:
-        BadInput: A context buys in slices.
+        BadInput: A context buys at a limit, in slices, or first a part of it.
     """
-    named = ", ".join(context.name for context in contexts if context.slicing is not None)
-    if named:
-        raise BadInput(f"{named}: entry.slices are bought one after the other, which whole candles cannot.", SAY_FULL)
+    for context in contexts:
+        if context.entry is not None:
+            raise BadInput(
+                f"{context.name}: entry.type limit waits for its price, which whole candles cannot.", SAY_FULL
+            )
+        if context.slicing is not None:
+            message = f"{context.name}: entry.slices are bought one after the other, which whole candles cannot."
+            raise BadInput(message, SAY_FULL)
+        if context.fast is not None:
+            raise BadInput(f"{context.name}: fast buys a part before the rest, which whole candles cannot.", SAY_FULL)
 
 
 def _refuse_consolidation(settings: Settings, contexts: Sequence[StrategyContext]) -> None:

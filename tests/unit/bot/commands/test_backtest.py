@@ -19,6 +19,7 @@ from tests.fakes import oracle
 from tests.fakes.series import BEGIN, walk
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kernel"), pytest.mark.timeout(300)]
+MOMENTUM = {"name": "a", "strategy": "momentum", "markets": ["BTC/USDT"]}
 
 
 @pytest.fixture
@@ -322,15 +323,40 @@ def test_contexts_of_which_one_is_heard_on_a_coin_are_tried_in_the_live_cycle_al
     assert told(tmp_path, "--strategy", "sma_cross", "--data", files["BTCUSDT"])["trades"], "one alone has no opposite"
 
 
-def test_what_is_bought_in_slices_is_tried_in_the_live_cycle_alone(
-    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"entry": {"slices": {"most": 3}}}, "entry.slices are bought one after the other"),
+        ({"entry": {"type": "limit"}}, "entry.type limit waits for its price"),
+        ({"fast": {"share": 0.3, "min_confidence": 0.9}}, "fast buys a part before the rest"),
+    ],
+)
+def test_what_is_not_bought_at_once_is_tried_in_the_live_cycle_alone(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch, how: dict, said: str
 ) -> None:
-    contexts = [{"name": "a", "strategy": "momentum", "markets": ["BTC/USDT"], "entry": {"slices": {"most": 3}}}]
-    monkeypatch.setenv("BOT_CONTEXTS", json.dumps(contexts))
+    monkeypatch.setenv("BOT_CONTEXTS", json.dumps([{**MOMENTUM, **how}]))
     refused = backtest("--profile", "demo", "--data", files["BTCUSDT"])
     assert refused.exit_code == 2
-    assert "a: entry.slices are bought one after the other" in refused.stderr
+    assert f"a: {said}" in refused.stderr
     assert "Say --full as well." in refused.stderr
+
+
+def test_with_full_an_entry_at_a_limit_waits_for_its_price(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--profile", "demo", "--approve", "all", "--full", "--end", "2024-02-01", "--data", files["BTCUSDT"])
+    monkeypatch.setenv("BOT_CONTEXTS", json.dumps([MOMENTUM]))
+    at_market = {each["opened_at"][:13]: each["entry_price"] for each in told(tmp_path, *words)["trades"]}
+    limit = {"type": "limit", "offset": "0.004", "patience": "59m"}
+    monkeypatch.setenv("BOT_CONTEXTS", json.dumps([{**MOMENTUM, "entry": limit}]))
+    waited = told(tmp_path, *words)["trades"]
+    shares = [
+        each["entry_price"] / at_market[each["opened_at"][:13]]
+        for each in waited
+        if each["opened_at"][:13] in at_market
+    ]
+    assert shares
+    assert all(0.993 < each < 0.997 for each in shares), "the one without a spread and slippage, the other with both"
 
 
 def test_a_stop_that_a_drawdown_calls_for_is_told_in_the_live_cycle_alone(
