@@ -54,7 +54,7 @@ def price_list(llm: LlmSettings) -> PriceList:
     for name, each in llm.providers.items():
         if each.price is not None:
             own[name, each.model] = Price(**each.price.model_dump())
-        if kind_of(name, each) == "local":
+        elif kind_of(name, each) == "local":
             own[name, ANY_MODEL] = FREE
     known = {name: kind_of(name, each) for name, each in llm.providers.items()}
     sources = {name: kind for name, kind in known.items() if kind in ("openai", "anthropic")}
@@ -101,7 +101,11 @@ def _unpriced(llm: LlmSettings) -> Iterator[ConfigError]:
         try:
             prices.worst(link.provider, replace(small, model=link.model))
         except GreenlightError as error:
-            yield ConfigError(error.message, error.remedy, key=f"llm.providers.{link.provider}.price")
+            own = llm.providers[link.provider]
+            only = (
+                "" if link.model == own.model else f" That is for {own.model} alone: another is a provider of its own."
+            )
+            yield ConfigError(error.message, f"{error.remedy}{only}", key=f"llm.providers.{link.provider}.price")
 
 
 def all_links(llm: LlmSettings) -> tuple[Link, ...]:

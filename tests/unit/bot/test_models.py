@@ -81,6 +81,14 @@ def test_prices_are_those_configured_those_known_or_none_at_home(tmp_path: Path)
     assert (worst["local", "any"], worst["offline", ""]) == (0, 0)
 
 
+def test_a_server_that_costs_something_runs_no_other_model_for_nothing(tmp_path: Path):
+    paid = {"BOT_LLM__PROVIDERS__LOCAL__PRICE": '{"input": 1, "output": 2}', "BOT_LLM__CHAIN": '["local/bigger"]'}
+    (unknown,) = faults(read(tmp_path, **paid))
+    assert unknown.key == "llm.providers.local.price"
+    assert "bigger of local" in unknown.message
+    assert unknown.remedy.endswith("That is for llama alone: another is a provider of its own.")
+
+
 def test_all_that_is_missing_is_said_with_its_setting(tmp_path: Path):
     assert list(faults(read(tmp_path))) == []
     bare = read(tmp_path, BOT_LLM__PROVIDERS__MINE__API_KEY="")
