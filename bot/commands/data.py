@@ -125,7 +125,11 @@ def _files(places: Sequence[Path]) -> Iterator[Path]:
 
 
 def _is_candles(path: Path) -> bool:
-    return path.name.endswith((".parquet", ".csv", ".csv.gz")) and not path.name.startswith(".")
+    """Whether a file of a folder is one of candles, and not what an import has told of one."""
+    from engine.data.importing import REPORT
+
+    is_one = path.name.endswith((".parquet", ".csv", ".csv.gz"))
+    return is_one and not path.name.startswith(".") and not path.name.endswith(REPORT)
 
 
 def _outcome(cleaned: Cleaned) -> Iterator[str]:

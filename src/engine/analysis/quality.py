@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.domain.market import Floats, Timeframe
 
     Marks = NDArray[np.bool_]
+    Rows = NDArray[np.intp]
     Faults = list[tuple[str, Marks]]
 
 _ROUNDING = 1e-9
@@ -198,6 +199,17 @@ def check(
     mended, changed = (mended, ()) if refused else changes(mended, limits.changes)
     times, gaps = _times(mended, now, limits)
     return mended, QualityReport(repaired=(*repaired, *gaps), refused=(*refused, *times), changes=changed)
+
+
+def bad_ticks(candles: Candles, limits: QualityLimits) -> Rows:
+    """The candles that look like bad ticks wherever they stand in a series that is over; its newest cannot be told.
+
+    Args:
+        candles: In order, with values that a market can have.
+        limits: What is good enough.
+    """
+    found = _spikes(candles, replace(limits, window=len(candles)), confirmed=True)
+    return np.flatnonzero(found[0][1]) if found else np.empty(0, dtype=np.intp)
 
 
 def _without(candles: Candles, faults: Faults) -> tuple[Candles, list[Issue], list[Issue]]:

@@ -60,6 +60,12 @@ def changes(candles: Candles, limits: ChangeLimits) -> tuple[Candles, tuple[Seri
     return since, tuple(sorted(found, key=lambda change: change.at))
 
 
+def everywhere(candles: Candles, limits: ChangeLimits) -> tuple[SeriesChange, ...]:
+    """Everything that changed, as of ``changes``, and also where nothing was traded for long and is again since."""
+    found = (*_been_idle(candles, limits), *changes(candles, limits)[1])
+    return tuple(sorted(found, key=lambda change: change.at))
+
+
 def _jumps(candles: Candles, limits: ChangeLimits) -> Rows:
     """The candles that close a factor away from the one before; one that the next candle undoes is a bad tick."""
     moves = np.diff(np.log(candles.close))
@@ -104,6 +110,15 @@ def _idle(candles: Candles, limits: ChangeLimits) -> Iterator[SeriesChange]:
     if count >= _FEWEST and (enough or not first):
         detail = f"nothing has been traded since {_time(candles, first)}"
         yield _change("idle", candles, first, len(candles) - 1, detail)
+
+
+def _been_idle(candles: Candles, limits: ChangeLimits) -> Iterator[SeriesChange]:
+    """The candles that traded nothing for long enough, and after which something was traded."""
+    edges = np.flatnonzero(np.diff(candles.volume <= 0, prepend=False, append=False)).reshape(-1, 2)
+    for first, end in edges[edges[:, 1] < len(candles)]:
+        if (end - first) * candles.timeframe.millis >= _millis(candles, limits.idle_for):
+            detail = f"nothing was traded from {_time(candles, first)} to {_time(candles, end)}"
+            yield _change("idle", candles, first, end - 1, detail)
 
 
 def _change(kind: str, candles: Candles, first: np.intp | int, last: np.intp | int, detail: str) -> SeriesChange:

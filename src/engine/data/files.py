@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.quality import QualityLimits, bad_ticks
 from engine.analysis.row_faults import RowFault, row_faults
+from engine.analysis.series_changes import everywhere
 from engine.data.candle_table import COLUMNS, SUFFIXES, read_columns
 from engine.domain.decisions import Issue
 from engine.domain.errors import DataError
@@ -160,6 +162,9 @@ def write_candles(path: Path, candles: Candles) -> None:
 def check_file(path: Path) -> FileReport:
     """Look through a candle file for gaps, repeated or unsorted rows, and prices that cannot be.
 
+    What a price has been, and what it was the price of, is told once the rows themselves are in order: bad ticks, and
+    where the series became something else or nothing was traded for long, by the limits of ``QualityLimits``.
+
     Raises:
         DataError: The file cannot be read at all, or has other columns.
     """
@@ -172,8 +177,16 @@ def check_file(path: Path) -> FileReport:
         rows=len(candles),
         first=from_millis(int(order[0])),
         last=from_millis(int(order[-1])) + candles.timeframe.duration,
-        findings=(*faults, *_gap_findings(candles)),
+        findings=(*faults, *_gap_findings(candles), *([] if faults else _doubts(candles))),
     )
+
+
+def _doubts(candles: Candles) -> list[Issue]:
+    """What may be wrong with a series whose rows are in order: its bad ticks, and where it changed."""
+    limits = QualityLimits()
+    ticks = ("spike", bad_ticks(candles, limits), "looks like a bad tick")
+    changed = [Issue(kind=each.kind, detail=each.detail) for each in everywhere(candles, limits.changes)]
+    return [*_listed(ticks, candles), *changed]
 
 
 def _gap_findings(candles: Candles) -> list[Issue]:

@@ -23,6 +23,8 @@ from engine.domain.errors import DataError
 from engine.domain.market import Timeframe
 from engine.domain.printable import printable
 
+REPORT = ".report.csv"
+"""How the name of a report ends, in the place of its candle file's suffix."""
 _ALIASES = {
     "unix": ("unix", "unix timestamp", "timestamp"),
     "date": ("date", "datetime"),
@@ -108,7 +110,7 @@ def import_dump(
     except DataError as error:
         raise DataError(f"{path}: {error.message}", error.remedy) from None
     target = out / file_name(market, cleaned.candles.timeframe)
-    report = target.with_suffix(".report.csv")
+    report = target.with_suffix(REPORT)
     if target in taken:
         raise DataError(f"{path}: another of these dumps has just become {target}.", "Give it another --out.")
     _write(cleaned, target, report, force=force)

@@ -1,4 +1,4 @@
-"""``bot data import`` as it is typed."""
+"""``bot data import`` and ``bot data check`` as they are typed."""
 
 from pathlib import Path
 
@@ -40,3 +40,10 @@ def test_nothing_is_overwritten_unless_asked_for(tmp_path: Path) -> None:
     (tmp_path / "dump.csv").write_text(text(ROWS))
     command = ["import", str(tmp_path / "dump.csv"), "--out", str(tmp_path)]
     assert [CliRunner().invoke(app, [*command, *more]).exit_code for more in ([], [], ["--force"])] == [0, 2, 0]
+
+
+def test_a_folder_of_imported_files_is_checked_without_the_reports_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "dump.csv").write_text(text(ROWS))
+    CliRunner().invoke(app, ["import", str(tmp_path / "dump.csv"), "--out", str(tmp_path / "out")])
+    answer = CliRunner().invoke(app, ["check", str(tmp_path / "out")])
+    assert (answer.exit_code, answer.stderr) == (0, ""), answer.output

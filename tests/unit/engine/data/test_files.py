@@ -316,6 +316,18 @@ def test_everything_wrong_with_a_file_is_found(tmp_path: Path) -> None:
     assert report.findings[3].detail == "row 4 (2024-01-01 04:00 UTC) has a price or volume that is no number"
 
 
+def test_what_a_series_became_is_found_wherever_it_stands_in_its_file(tmp_path: Path) -> None:
+    volumes = [5.0] * 40 + [0.0] * 24 + [5.0] * 40
+    closes = [10.0] * 20 + [90.0] + [10.0] * 59 + [10_000.0] * 24
+    rows = [f"{close},{close},{close},{close},{volume}" for close, volume in zip(closes, volumes, strict=True)]
+    report = check_file(csv(tmp_path, HEAD + "".join(row(hour, text) for hour, text in enumerate(rows))))
+    assert [(issue.kind, issue.detail) for issue in report.findings] == [
+        ("spike", "row 21 (2024-01-01 20:00 UTC) looks like a bad tick"),
+        ("idle", "nothing was traded from 2024-01-02 16:00 UTC to 2024-01-03 16:00 UTC"),
+        ("jump", "the price went from 10 to 10,000 within a candle, at 2024-01-04 08:00 UTC"),
+    ]
+
+
 def test_many_findings_are_summed_up(tmp_path: Path) -> None:
     report = check_file(csv(tmp_path, HEAD + "".join(row(hour) for hour in range(60) if hour % 3 != 2)))
     assert len(report.findings) == 6
