@@ -1,34 +1,21 @@
 """TA-Lib's functions as they are, arrays in and arrays out.
 
 The package around them, and the part of them that nobody here uses, import pandas where it is there: 77 MB and most of
-a second, for columns of a kind that nobody here has. The package can still be imported beside this.
+a second, for columns of a kind that nobody here has; and where it is loaded already, each call is looked through for
+such columns, which takes longer than most of what is called. The package can still be imported beside this.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import PathFinder
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 
 _CORE = "talib._ta_lib"
-
-
-class _WithoutPandas(MetaPathFinder):
-    """Lets an import of pandas fail as if it were not installed."""
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - importlib's signature
-        target: ModuleType | None = None,  # noqa: ARG002 - importlib's signature
-    ) -> ModuleSpec | None:
-        if fullname == "pandas":
-            raise ModuleNotFoundError(name=fullname)
-        return None
 
 
 @cache
@@ -45,11 +32,21 @@ def talib() -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError("TA-Lib is not installed", name="talib")
     core = sys.modules[_CORE] = module_from_spec(spec)
-    blind = _WithoutPandas()
-    sys.meta_path.insert(0, blind)
-    try:
+    with _absent("pandas"):
         spec.loader.exec_module(core)
-    finally:
-        sys.meta_path.remove(blind)
     core._ta_initialize()  # noqa: SLF001 - as the package itself begins
     return core
+
+
+@contextmanager
+def _absent(name: str) -> Iterator[None]:
+    """Lets an import of a module fail as if it were not installed, also where it is loaded already."""
+    loaded = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment] # what importlib takes for "there is no such module"
+    try:
+        yield
+    finally:
+        if loaded is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = loaded
