@@ -94,7 +94,7 @@ def columns(candles: Candles, readings: Mapping[str, Floats]) -> Bools:
         Flag.CLOSE_BELOW_LOWER_BAND: close < lower,
         Flag.CLOSE_ABOVE_UPPER_BAND: close > upper,
         Flag.CLOSE_BACK_IN_BANDS: crossed_above(close - lower, 0.0),
-        Flag.BREAKOUT: close > channel_high(candles.high, CHANNEL),
+        Flag.BREAKOUT: close > readings[f"channel_high_{CHANNEL}"],
         Flag.BREAKDOWN: close < -channel_high(-candles.low, CHANNEL),
         Flag.HIGH_VOLUME: readings["volume_ratio"] >= HIGH_VOLUME,
     }
