@@ -77,6 +77,10 @@ class Positions:
 
     def newest(self, limit: int, before: str = "", status: str = "") -> tuple[Position, ...]:
         """The newest first; only those that are ``open`` or ``closed``, where a status is given."""
+        asked = (limit, before, status)
+        return self._memory.get_or_load("positions", asked, lambda: self._load_newest(*asked))
+
+    def _load_newest(self, limit: int, before: str, status: str) -> tuple[Position, ...]:
         query = select(_TABLE).where(_TABLE.c.status == status) if status else select(_TABLE)
         query = newest_first(query, _TABLE.c.number, limit, before)
         return tuple(_POSITION.from_row(row) for row in self._connection.execute(query))
