@@ -6,7 +6,7 @@ import hashlib
 
 from pydantic import SecretStr
 
-from bot.real_venues import keys_of
+from bot.venue_keys import keys_of
 from bot.venues import real_venues
 from config.settings import Settings
 from engine.domain.live import LiveAccount

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.indicators import specs_of
-from bot.live_market import live_market
 from bot.run_rules import demand, no_market
 from bot.strategies.registry import strategy_of
 from bot.venues import others_of, venue_of
@@ -16,7 +16,6 @@ from config.markets import MarketSettings
 from config.settings import Settings
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.data.feeds import FileFeed, GeneratedFeed
-from engine.data.live.refresh import Refresher
 from engine.domain.errors import ConfigError
 from engine.domain.market import Market, Timeframe
 from engine.domain.plans import Entry, Slicing
@@ -27,6 +26,9 @@ from engine.simulation.intrabar import Intrabar
 from engine.strategies.context import StrategyContext, StrategyContexts
 from engine.strategies.reading_ahead import read_ahead
 from engine.timing.clocks import wall
+
+if TYPE_CHECKING:  # what is slow to import
+    from engine.data.live.refresh import Refresher
 
 WARMUP_CANDLES = 300
 """Candles of a file left for the indicators where no start is set."""
@@ -83,6 +85,8 @@ def history_of(analyzer: TechnicalAnalyzer, strategies: Iterable[Strategy]) -> i
 
 
 def _live(settings: Settings, held: Collection[str], analyzer: TechnicalAnalyzer) -> Source:
+    from bot.live_market import live_market  # slow to import, and a backtest has no use for it
+
     found = [(each, strategy_of(each, f"contexts.{number}")) for number, each in enumerate(settings.contexts)]
     wanted: dict[str, tuple[Timeframe, ...]] = {}
     for context, strategy in found:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.venue_keys import keys_of
 from bot.venues import real_venues
 from config.markets import ExchangeSettings
 from config.settings import Settings
 from engine.data.live.feed_data import FeedData, OwnBooks
-from engine.domain.errors import ConfigError, GreenlightError
+from engine.domain.errors import GreenlightError
 from engine.domain.market import Market
 from engine.domain.orders import Order
 from engine.exchanges.ccxt.account import VenueAccount
 from engine.exchanges.ccxt.exchange import CcxtExchange
-from engine.exchanges.ccxt.keys import VenueKeys
 from engine.exchanges.headers import Quiet
 from engine.ports import Clock, MarketFeed
 from engine.store.database import Database
@@ -55,23 +55,6 @@ class StoredOrders:
         """The one under a client id; ``None`` where there is none of this venue."""
         found = await self._store.read(lambda uow: uow.orders.by_client_id(client_id))
         return found if found is not None and found.request.venue == self._venue else None
-
-
-def keys_of(name: str, asked: ExchangeSettings) -> VenueKeys:
-    """The keys of a venue.
-
-    Raises:
-        ConfigError: It has none.
-    """
-    if asked.api_key is None or asked.secret is None:
-        variable = f"BOT_EXCHANGES__{name.upper()}__API_KEY"
-        raise ConfigError(
-            "must be set: orders are real there.",
-            f"Set {variable} and the secret beside it; a key that may read and trade, and nothing else.",
-            key=f"exchanges.{name}.api_key",
-            other=f"exchanges.{name}.orders",
-        )
-    return VenueKeys(api_key=asked.api_key, secret=asked.secret, password=asked.password)
 
 
 def account_of(name: str, asked: ExchangeSettings, clock: Clock, quiet: Quiet | None = None) -> VenueAccount:

@@ -11,10 +11,10 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 
 from bot import indicators, model_chains, prompts
-from bot.real_venues import keys_of
 from bot.room import no_room_for, unwritable
 from bot.strategies import trial
 from bot.strategies.registry import faults, higher_of
+from bot.venue_keys import keys_of
 from bot.venues import real_venues
 from config.rules import Rule
 from config.settings import Settings

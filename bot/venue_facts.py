@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bot.markets import Source
-from bot.real_venues import keys_of
+from bot.venue_keys import keys_of
 from bot.venues import exchange_of
 from config.settings import Settings
 from engine.domain.venue_views import VenueFacts, VenueKind

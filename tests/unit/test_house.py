@@ -115,6 +115,15 @@ def test_neither_chat_nor_live_loads_what_backtests_need() -> None:
     assert ran.stdout.strip() == "set()"
 
 
+@pytest.mark.slow
+def test_a_backtest_loads_neither_a_database_nor_the_way_to_a_venue() -> None:
+    code = (
+        "import sys, bot.backtests.setups, engine.backtest.report; print({'sqlalchemy', 'aiohttp'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
 def test_calls_of_clocks_and_of_unseeded_chance_are_found() -> None:
     assert impure_calls("now = datetime.now(UTC)\nday = date.today()\nrng = np.random.default_rng()") == [1, 2, 3]
     assert impure_calls("def step(now, rng):\n    return now + rng.normal()\nrng = default_rng(7)") == []

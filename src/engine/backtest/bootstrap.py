@@ -18,6 +18,8 @@ from engine.backtest.arch_bootstrap import arch_bootstrap
 from engine.backtest.returns import sharpe
 
 if TYPE_CHECKING:
+    from arch.bootstrap import StationaryBootstrap
+
     from engine.domain.market import Floats
 
 DRAWS = 1_000
@@ -86,8 +88,7 @@ def seeds_interval(
         return np.array([figure(days[:, seeds], beside)])
 
     draws = arch_bootstrap().StationaryBootstrap(_block_length(told), own, other, seed=rng)
-    low, high = draws.conf_int(of_drawn, DRAWS, method="percentile", size=SURE)[:, 0]
-    return Interval(low=float(low), high=float(high))
+    return _middle(draws, of_drawn)
 
 
 def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) -> float | None:
@@ -117,7 +118,13 @@ def _interval(values: Floats, figure: Callable[[Floats], Floats], rng: np.random
     if len(values) < _LEAST or not np.ptp(told) > 0:
         return None
     draws = arch_bootstrap().StationaryBootstrap(_block_length(told), values, seed=rng)
-    low, high = draws.conf_int(figure, DRAWS, method="percentile", size=SURE)[:, 0]
+    return _middle(draws, figure)
+
+
+def _middle(draws: StationaryBootstrap, figure: Callable[..., Floats]) -> Interval:
+    """By percentiles; ``conf_int`` reckons the same, and loads scipy.stats for other intervals than this one."""
+    tail = (1 - SURE) / 2
+    low, high = np.quantile(draws.apply(figure, DRAWS), (tail, 1 - tail))
     return Interval(low=float(low), high=float(high))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.engine import build_engine
 from bot.markets import source
-from bot.real_venues import keys_of
+from bot.venue_keys import keys_of
 from bot.venues import venue_files, venue_names, venue_of
 from config.loader import load
 from config.settings import Settings

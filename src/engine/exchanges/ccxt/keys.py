@@ -1,4 +1,4 @@
-"""What an account at a venue is opened with: read by ``config.markets``, handed over by ``bot.real_venues``."""
+"""What an account at a venue is opened with: read by ``config.markets``, handed over by ``bot.venue_keys``."""
 
 from __future__ import annotations
 

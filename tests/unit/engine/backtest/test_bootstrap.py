@@ -96,9 +96,15 @@ def test_the_best_of_many_that_know_nothing_is_not_believed() -> None:
 def test_what_arch_has_beside_is_not_loaded_and_can_be() -> None:
     code = """
 import sys
+import numpy as np
 from engine.backtest.arch_bootstrap import arch_bootstrap
-room = arch_bootstrap()
-print({"statsmodels", "matplotlib", "arch.univariate"} & set(sys.modules))
+from engine.backtest.bootstrap import sharpe_interval
+room, days, rng = arch_bootstrap(), np.sin(np.arange(99.0)), np.random.default_rng(1)
+assert sharpe_interval(days, rng)
+print({"statsmodels", "matplotlib", "arch.univariate", "scipy.stats"} & set(sys.modules))
+assert room.StationaryBootstrap(3, days, seed=rng).conf_int(np.mean, 20, method="bc").shape == (2, 1)
+import scipy.stats
+assert scipy.stats is sys.modules["scipy.stats"]
 import arch
 print(arch.arch_model.__name__, sys.modules["arch.bootstrap"] is room)
 """
