@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from bot.app import App
 from config.loader import load
 from config.settings import Settings
 from engine.domain.errors import ConfigError
+from engine.domain.market import to_millis
 from engine.domain.orders import Ack, OrderRequest, OrderType, Side, client_id
 from tests.auditor import check_conservation
 from tests.fakes.breaking_out import BreakingOut, next_minute
@@ -213,21 +214,26 @@ async def test_by_a_clock_that_is_minutes_wrong_nothing_is_entered(tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_one_bad_answer_costs_nothing_and_what_stays_bad_is_halted_until_it_is_good(tmp_path: Path) -> None:
-    market, files = BreakingOut(next_minute(10)), Files(folder=tmp_path)
+    """No other close comes before the one that counts, and on a busy machine the venue may take its time."""
+    await until(lambda: now_ms() % MINUTE < MINUTE / 3, seconds=60)
+    market, files = BreakingOut(next_minute(0)), Files(folder=tmp_path)
     steady = Symbol(base="ETH", price=wandering(3_000, 4), level_quantity=20.0)
     async with listening([market.symbol, steady]) as fake:
-        async with running(settings_of(tmp_path, fake.url, ["BTC/USDT", "ETH/USDT"])) as app:
+        venues = {"binance": {"api_url": fake.url, "poll_every": 2, "answer_within": 20}}
+        async with running(settings_of(tmp_path, fake.url, ["BTC/USDT", "ETH/USDT"], exchanges=venues)) as app:
             await all_in(app)
             fake.fail(KLINES, NAN, symbol="BTCUSDT")
             fake.fail(KLINES, SPIKE, symbol="ETHUSDT", times=1000)
             await until(lambda: bool(files.rows("SELECT * FROM approvals")), seconds=120)
-            assert time.time() * 1000 - market.closes < 20_000
+            (entered,) = files.rows("SELECT at FROM decisions WHERE stance = 'enter'")
+            assert to_millis(datetime.fromisoformat(entered["at"]).replace(tzinfo=UTC)) == market.closes
             (halt,) = files.rows("SELECT * FROM halts")
             assert (halt["symbol"], halt["kind"]) == ("ETH/USDT", "data")
             assert "bad tick" in halt["reason"]
+            decided = len(files.rows("SELECT * FROM decisions"))
             fake.heal()
             await until(lambda: files.rows("SELECT status FROM halts") == [{"status": "ended"}], seconds=40)
-            assert now_ms() < market.closes + MINUTE, "it did not wait for the next close"
+            assert len(files.rows("SELECT * FROM decisions")) == decided, "it did not wait for the next close"
             assert part(app) == "ok"
         assert files.events("PlatformTroubled") == []
 
