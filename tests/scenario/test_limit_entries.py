@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.approvals import Press, Verb
+from engine.domain.events import OrderChanged
 from engine.domain.messages import Person, Role
 from engine.domain.orders import OrderStatus, OrderType
 from engine.domain.plans import Entry, Then
@@ -134,6 +135,24 @@ async def test_a_crash_between_the_cancel_and_the_purchase_buys_the_rest_once(tm
             ("entry", "filled"),
             ("protection", "open"),
         ]
+        await agreed(room, tmp_path)
+
+
+async def test_who_comes_back_too_late_to_buy_the_rest_says_so_once(tmp_path: Path):
+    async with room_with(tmp_path) as room:
+        await enter(room, replace(ENTRY, then=Then.MARKET, chase=Decimal("0.02")))
+        room.clock.to(DAY + 90)
+        (order,) = await room.views.orders(9)
+        now = room.clock.now()
+        await room.store.transact(lambda uow: uow.orders.request_cancel(order.id, "cancelled", now))
+        await room.venue.cancel(order.request.symbol, order.request.client_id)
+        await room.orchestrator.sync_venue_events()
+    async with room_with(tmp_path, minutes=DAY + 95) as room:
+        await on_time(room, DAY + 95)
+        (order,) = await room.views.orders(9)
+        assert order.reason == "cancelled, and it was too late to buy the rest"
+        assert [each.reason for each in await room.events(OrderChanged)][-1] == order.reason
+        assert await room.orchestrator.patience_ends() is None
         await agreed(room, tmp_path)
 
 

@@ -11,6 +11,7 @@ from engine.domain.orders import Order, Purpose
 from engine.execution import orders as writing
 from engine.execution.protecting import Protecting
 from engine.execution.recorded_venue import RecordedVenue
+from engine.store.orders import REPLACED_WITHIN
 from engine.store.unit_of_work import UnitOfWork
 
 
@@ -44,7 +45,10 @@ class Patience:
         return [each for each in withdrawn(uow, self._line.clock.now()) if each.request.venue == self._line.name]
 
     async def _buy_rest(self, waited: Order, worst: Decimal) -> None:
-        """Buy what an order at a limit has not got, where it can still be had for the worst price or less."""
+        """Buy what an order at a limit has not got, in time, where it can be had for the worst price or less."""
+        if self._line.clock.now() - waited.updated_at >= REPLACED_WITHIN:
+            await self._give_up(waited, "it was too late to buy the rest")
+            return
         try:
             book = await self._line.market_data.book(waited.request.symbol)
         except VenueError:
@@ -55,12 +59,16 @@ class Patience:
                 await self._line.store.transact(lambda uow: writing.intend_rest(uow, waited, now))
             )
         else:
-            await self._line.store.transact(lambda uow: _give_up(uow, waited, now))
+            await self._give_up(waited, "the price has run away")
+
+    async def _give_up(self, waited: Order, why: str) -> None:
+        now = self._line.clock.now()
+        await self._line.store.transact(lambda uow: _give_up(uow, waited, why, now))
 
 
-def _give_up(uow: UnitOfWork, waited: Order, now: datetime) -> None:
+def _give_up(uow: UnitOfWork, waited: Order, why: str, now: datetime) -> None:
     """Leave what an order at a limit has not got, and have people told why."""
-    reason = f"{waited.reason}, and the price has run away"
+    reason = f"{waited.reason}, and {why}"
     uow.orders.give_up(waited.id, reason)
     uow.emit(
         OrderChanged(

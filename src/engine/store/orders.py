@@ -19,6 +19,8 @@ from engine.store.tables import FillRow, OrderRow, key_of, newest_first, table_o
 
 REPLACED_WITHIN = timedelta(minutes=2)
 """How long after an entry was cancelled another takes its place: the world it was judged in is gone after that."""
+_TOLD_WITHIN = timedelta(days=1)
+"""How long after that people are told that none did."""
 _FINAL = [status for status in OrderStatus if status.final]
 _ORDERS = table_of(OrderRow)
 _FILLS = table_of(FillRow)
@@ -186,9 +188,12 @@ class Orders:
         return self._changed_since(since, _LOST, of_venue=venue)
 
     def impatient(self, now: datetime) -> tuple[Order, ...]:
-        """Entries whose patience is over: those that still wait, and those just cancelled for it and not replaced."""
+        """Entries whose patience is over: those that wait, and those cancelled for it, not replaced and not given up.
+
+        For the last it may be too late (``REPLACED_WITHIN``): that is still to be said.
+        """
         waiting = [each for each in self.unfinished() if each.wait_until is not None and each.wait_until <= now]
-        given_way = self._changed_since(now - REPLACED_WITHIN + timedelta.resolution, _GIVEN_WAY)
+        given_way = self._changed_since(now - _TOLD_WITHIN, _GIVEN_WAY)
         return tuple(sorted((each for each in (*waiting, *given_way) if each.rest > 0), key=_number))
 
     def _changed_since(self, since: datetime, query: Select[Any], **of: str) -> tuple[Order, ...]:
