@@ -39,8 +39,10 @@ def verify(file: _FileArgument) -> None:
         from engine.learning.policy_files import load_policy
         from engine.learning.verifying import verified
 
-        answers = verified(load_policy(SHIPPED.get(str(file), file)))
+        found = verified(load_policy(SHIPPED.get(str(file), file)))
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
-    typer.echo(f"{file} is whole: {answers:,} answers lie within its bounds, and what is no number is refused.")
+    typer.echo(f"{file} is whole: {found.answers:,} answers lie within its bounds, and what is no number is refused.")
+    if found.degenerate:
+        typer.echo(f"It is degenerate: {found.degenerate}.")

@@ -105,6 +105,9 @@ def degenerate(run: Run) -> str:
         return (
             f"it next to never trades: {run.trades} of {len(run.scales)} entries" if run.trades else "it never trades"
         )
-    if float(run.scales.std()) < _STEADY:
-        return f"it has one scale for everything, {run.scales.mean():.2f}"
-    return ""
+    return one_scale(run.scales)
+
+
+def one_scale(scales: Floats) -> str:
+    """That there is a single scale, ``float64[n]``; empty where there are several."""
+    return f"it has one scale for everything, {scales.mean():.2f}" if float(scales.std()) < _STEADY else ""
