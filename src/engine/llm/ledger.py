@@ -7,7 +7,6 @@ A process that dies in between leaves a reservation, which the next start keeps 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +25,7 @@ from engine.domain.model_ledger import (
 )
 from engine.ports import Clock
 from engine.store.database import Database
+from engine.store.together import Together
 from engine.store.unit_of_work import UnitOfWork
 
 LOST = "the program ended while it was under way"
@@ -45,9 +45,7 @@ class CostLedger:
         self._caps = tuple(caps)
         self._clock = clock
         self._wall = wall
-        # One call is booked at a time: who writes for the account waits for one booking, and not for those of a whole
-        # panel.
-        self._turn = asyncio.Lock()
+        self._together = Together(store)
 
     @property
     def caps(self) -> tuple[Cap, ...]:
@@ -69,10 +67,7 @@ class CostLedger:
                     return OverCap(cap=cap, used=used, worst=call.reserved_usd)
             return uow.model_calls.add(replace(call, market_at=self._clock.now()))
 
-        async with self._turn:
-            reserved = await self._store.transact(work)
-            await self._store.flush()
-        return reserved
+        return await self._together.transact(work)
 
     async def end(self, call: ModelCall) -> None:
         """Keep what became of a call, and tell people where a part of a cap is used.
@@ -89,8 +84,7 @@ class CostLedger:
                 if passed and used:
                     self._tell(uow, cap, passed[-1], used, call)
 
-        async with self._turn:
-            await self._store.transact(work)
+        await self._together.transact(work)
 
     async def keep_lost(self) -> int:
         """Keep the reservations of calls whose end nobody will tell, once at the start; how many they were."""
