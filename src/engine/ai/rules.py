@@ -139,15 +139,16 @@ def predicted(figures: Figures, timeframe: str, symbol: str) -> Said | None:
     total = balance(found)
     move = max(-_MOST_MOVE, min(_MOST_MOVE, round(total * _MOVE * (atr[1] if atr else 1.0), 4)))
     if abs(total) < _NEUTRAL_WITHIN or not move:
-        direction, move = "neutral", 0.0
+        direction, move, shown = "neutral", 0.0, found
     else:
         direction = "bullish" if total > 0 else "bearish"
+        shown = [each for each in found if each.strength * total > 0]
     return {
         "symbol": symbol,
         "direction": direction,
         "expected_move_percent": move,
         "horizon_candles": _HORIZON,
-        "reasons": _reasons(found[:_MOST_REASONS]),
+        "reasons": _reasons(shown[:_MOST_REASONS]),
     }
 
 

@@ -115,3 +115,10 @@ def test_a_prediction_goes_where_the_evidence_of_its_timeframe_points():
     said = asked("prediction", brief, timeframe="1h")
     assert (said.direction, said.expected_move_percent < 0) == ("bearish", True)
     assert asked("prediction", brief, timeframe="4h") is None
+
+
+def test_a_prediction_rests_on_what_points_its_way():
+    torn = reports.signals(close=80.0, ma_50=95.0, ma_200=110.0, macd_histogram=1.0, rsi=45.0, atr=1.0)
+    said = asked("prediction", brief_of(a_proposal(torn)), timeframe="1h")
+    assert said.direction == "bearish"
+    assert [reason.text for reason in said.reasons if "above" in reason.text] == []
