@@ -14,6 +14,9 @@ from engine.domain.positions import Portfolio
 from engine.risk import scalars
 from engine.risk.units import ppm_down, ppm_up
 
+_MOST_PLACES = 12
+"""After the point of a per cent, where what is told apart lies close together."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnLimits:
@@ -182,6 +185,13 @@ def percent(share: Decimal) -> str:
     exact = 100 * share
     places = 2 if not exact or round(exact, 2) else -exact.adjusted()
     return f"{round(exact, places).normalize():f}%"
+
+
+def apart(share: Decimal | float, limit: Decimal) -> tuple[str, str]:
+    """A share beside a limit in hundredths of a per cent, or as exactly as it takes to tell one from the other."""
+    exact = Decimal(repr(share)) if isinstance(share, float) else share
+    places = next((some for some in range(2, _MOST_PLACES) if f"{exact:.{some}%}" != f"{limit:.{some}%}"), _MOST_PLACES)
+    return f"{exact:.{places}%}", f"{limit:.{places}%}"
 
 
 def _tighter(limit: Decimal, own: Decimal | None) -> Decimal:

@@ -10,7 +10,7 @@ from engine.domain.judging import RiskView
 from engine.domain.plans import TradePlan
 from engine.domain.risk_stats import RiskStats
 from engine.risk import metrics, scalars
-from engine.risk.limits import RiskLimits, in_words, percent
+from engine.risk.limits import RiskLimits, apart, in_words, percent
 from engine.risk.units import Units, down, ppm_down, up
 from engine.risk.verdicts import Verdict, at_most, denied
 
@@ -88,7 +88,8 @@ def too_volatile(symbol: str, stats: RiskStats | None, limits: RiskLimits) -> st
         return f"the volatility of {symbol} is not known yet"
     if Decimal(repr(stats.volatility)) <= limits.max_volatility:
         return ""
-    return f"the volatility of {symbol} is {stats.volatility:.2%} a day; {percent(limits.max_volatility)} is allowed"
+    volatile, _ = apart(stats.volatility, limits.max_volatility)
+    return f"the volatility of {symbol} is {volatile} a day; {percent(limits.max_volatility)} is allowed"
 
 
 def crashed(symbol: str, stats: RiskStats | None, limits: RiskLimits) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from engine.domain.judging import RiskView
 from engine.domain.plans import TradePlan
 from engine.risk import scalars
-from engine.risk.limits import RiskLimits, in_words, percent
+from engine.risk.limits import RiskLimits, apart, in_words, percent
 from engine.risk.portfolio_risk import PortfolioRisk, risk_of, with_entry
 from engine.risk.room import correlated_room, sector_room
 from engine.risk.units import Units, down, ppm_down, up
@@ -128,7 +128,8 @@ def _over(base: PortfolioRisk, whole: PortfolioRisk, limits: RiskLimits) -> str:
         return "the value at risk is not known: there are too few candles"
     named = (("VaR 95%", base.var, whole.var, limits.max_var), ("CVaR 95%", base.cvar, whole.cvar, limits.max_cvar))
     return "; ".join(
-        f"{name} of a day is at most {percent(most)} of equity: it is {now or 0:.2%} and would be {then:.2%}"
+        f"{name} of a day is at most {percent(most)} of equity: "
+        f"it is {now or 0:.2%} and would be {apart(then, most)[0]}"
         for name, now, then, most in named
         if most is not None
     )

@@ -18,7 +18,7 @@ from engine.domain.market import Listing
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.risk import scalars
-from engine.risk.limits import RiskLimits, in_words
+from engine.risk.limits import RiskLimits, apart, in_words
 from engine.risk.market_rules import bad_day, daily_volume, flash_crash, trading_hours, volatility
 from engine.risk.portfolio_rules import (
     correlation,
@@ -96,8 +96,8 @@ def price_sanity(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict
     far, near = (up, down) if mid >= close else (down, up)
     most = ppm_down(limits.max_price_gap)
     if not scalars.is_near_close(far(units.ticks(mid)), near(units.ticks(close)), most):
-        gap = abs(mid - close) / close
-        return denied(f"the book is {gap:.2%} away from the last close; {limits.max_price_gap:.2%} is allowed")
+        gap, allowed = apart(abs(mid - close) / close, limits.max_price_gap)
+        return denied(f"the book is {gap} away from the last close; {allowed} is allowed")
     bid, stop = view.book.bid, plan.stop
     if stop is not None and not scalars.is_above_stop(down(units.ticks(bid)), up(units.ticks(stop))):
         return denied(f"the price has fallen to the stop at {grouped(stop)}")
@@ -110,7 +110,8 @@ def spread(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | Non
     units, book = Units(market=view.market), view.book
     if scalars.is_tight(down(units.ticks(book.bid)), up(units.ticks(book.ask)), ppm_down(limits.max_spread)):
         return None
-    return denied(f"the spread is {(book.ask - book.bid) / book.mid:.2%}; {limits.max_spread:.2%} is allowed")
+    wide, allowed = apart((book.ask - book.bid) / book.mid, limits.max_spread)
+    return denied(f"the spread is {wide}; {allowed} is allowed")
 
 
 def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:

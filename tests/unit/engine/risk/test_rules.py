@@ -151,6 +151,12 @@ def test_a_price_that_fell_to_the_stop_is_not_bought():
     assert rules.price_sanity(entry(stop=None), view(), LIMITS) is None
 
 
+def test_a_spread_hardly_above_its_limit_is_told_as_exactly_as_it_takes():
+    verdict = rules.spread(ONE, view(bid=Decimal("99.7499"), ask=Decimal("100.2501")), LIMITS)
+    assert verdict is not None
+    assert verdict.reason == "the spread is 0.5002%; 0.5000% is allowed"
+
+
 def test_a_wide_spread_is_not_traded():
     assert rules.spread(ONE, view(bid=Decimal("99.75"), ask=Decimal("100.25")), LIMITS) is None
     verdict = rules.spread(ONE, view(bid=Decimal("99.74"), ask=Decimal("100.26")), LIMITS)
