@@ -27,6 +27,7 @@ from config.kinds import mask_url
 from config.settings import Settings
 from engine.backtest.replay import Replay
 from engine.domain.errors import StoreError
+from engine.domain.market import Listing
 from engine.execution import other_bots
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
 from engine.jobs.table import Job
@@ -330,11 +331,11 @@ def _migrate(url: str) -> None:
         upgrade(url)
 
 
-async def _held(url: str) -> frozenset[str]:
+async def _held(url: str) -> frozenset[Listing]:
     """The markets that something is held of."""
     reader = DatabaseReader(url)
     try:
-        return frozenset(held.symbol for held in await reader.read(lambda uow: uow.positions.open()))
+        return frozenset(held.listing for held in await reader.read(lambda uow: uow.positions.open()))
     finally:
         await reader.close()
 

@@ -266,7 +266,9 @@ def _idle(settings: Settings, market: Source) -> dict[Listing, Timeframe]:
     traded = _marked_at(market)
     return {
         listing: min(traded.values(), key=lambda each: each.duration)
-        for listing in (Listing(venue, symbol) for venue in venue_names(settings) for symbol in market.feed.markets)
+        for listing in (
+            Listing(venue, symbol) for venue in venue_names(settings) for symbol in market.feed_at(venue).markets
+        )
         if listing not in traded
     }
 

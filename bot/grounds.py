@@ -57,7 +57,7 @@ async def open_grounds(settings: Settings, market: Source, route: Route, externa
     clock: AnyClock = WallClock() if settings.market.clock == "wall" else MarketClock(market.start)
     store = externals.store(settings.database.url, route=route, alone=True)
     venues = _paper_venues(settings, market, store, clock, externals, terms)
-    found = open_real_venues(settings, market.feed, store, clock, market.live.quiet if market.live else None)
+    found = open_real_venues(settings, market.feed_at, store, clock, market.quiet_at)
     real = {name: each.exchange for name, each in found.items()}
     market_data: MarketDataAt = {**venues, **{name: each.market_data for name, each in found.items()}}
     try:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 
-from config.contexts import ContextSettings
+from bot.venues import goes_by
 from config.settings import Settings
 from engine.analysis.quality import DataQualityMonitor, QualityLimits
 from engine.data.live.feed import LiveFeed
 from engine.data.live.plausible import BookLimits
 from engine.data.live.refresh import Refresher
+from engine.data.live.several import Refreshers
 from engine.domain.errors import ConfigError, GreenlightError, VenueError
 from engine.domain.market import Timeframe
 from engine.exchanges.ccxt.client import VenueClient, check_exchange, known_exchanges
@@ -37,14 +38,19 @@ class LiveMarket:
 
     feed: LiveFeed
     refresher: Refresher
-    label: str
+    venue: str
 
 
-def no_entry_of(live: Refresher, contexts: StrategyContexts) -> NoEntry:
-    """What speaks against entering at a real venue; a context that is no longer configured is held to the strictest."""
-    own = {each.name: each.timeframe for each in contexts}
-    shortest = min(own.values(), key=lambda each: each.duration)
-    return lambda context: live.no_entry(own.get(context, shortest))
+def no_entry_of(live: Refreshers, contexts: StrategyContexts) -> NoEntry:
+    """What speaks against entering at real prices; a context that is no longer configured is held to the strictest."""
+    own = {each.name: each for each in contexts}
+    shortest = min((each.timeframe for each in contexts), key=lambda each: each.duration)
+
+    def no_entry(context: str) -> str:
+        found = own.get(context)
+        return live.at(found.venue).no_entry(found.timeframe) if found else live.no_entry(shortest)
+
+    return no_entry
 
 
 def quality_limits(settings: Settings) -> QualityLimits:
@@ -55,19 +61,22 @@ def quality_limits(settings: Settings) -> QualityLimits:
     return replace(limits, max_age_candles=min(limits.max_age_candles, MOST_AGE))
 
 
-def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ...]], history: int) -> LiveMarket:
-    """The market that the settings ask for; nothing is asked of the venue yet.
+def live_market(
+    settings: Settings, name: str, timeframes: Mapping[str, tuple[Timeframe, ...]], history: int
+) -> LiveMarket:
+    """The market of a venue; nothing is asked of it yet.
 
     Args:
-        settings: Which venue, and how it is asked.
+        settings: How it is asked.
+        name: The venue, as the settings call it.
         timeframes: The candles that are wanted, by symbol.
         history: How many closed ones of each.
 
     Raises:
         ConfigError: ccxt does not know the venue.
     """
-    (_, asked), risk, clock = settings.exchange, settings.risk, WallClock()
-    client = venue_client(settings)
+    asked, risk, clock = settings.exchanges[name], settings.risk, WallClock()
+    client = venue_client(settings, name)
     max_factor = Decimal(repr(settings.quality.max_factor))
     feed = LiveFeed(
         timeframes,
@@ -86,22 +95,22 @@ def live_market(settings: Settings, timeframes: Mapping[str, tuple[Timeframe, ..
             venue=client.name,
             time=lambda: client.time,
             fraction=settings.market.max_skew,
-            timeframes=[context.timeframe for context in settings.contexts],
+            timeframes=[each.timeframe for each in settings.contexts if goes_by(settings, each, name)],
         ),
         poll=asked.poll_every,
         websocket=asked.websocket,
         limits=BookLimits(max_spread=risk.max_spread, max_price_gap=risk.max_price_gap),
     )
-    return LiveMarket(feed=feed, refresher=refresher, label=f"{client.name}, public data")
+    return LiveMarket(feed=feed, refresher=refresher, venue=client.name)
 
 
-def venue_client(settings: Settings) -> VenueClient:
-    """The way to the venue.
+def venue_client(settings: Settings, name: str) -> VenueClient:
+    """The way to a venue.
 
     Raises:
         ConfigError: ccxt does not know it.
     """
-    name, asked = settings.exchange
+    asked = settings.exchanges[name]
     check_exchange(asked.venue or name, known_exchanges())
     return VenueClient(
         exchange=asked.venue or name,
@@ -114,19 +123,23 @@ def venue_client(settings: Settings) -> VenueClient:
     )
 
 
-async def look_at_venue(settings: Settings) -> str:
-    """Ask the venue once for its markets, as a run would.
+async def look_at_venues(settings: Settings) -> str:
+    """Ask each venue once for its markets, as a run would.
 
     Raises:
-        GreenlightError: It cannot be reached, its clock is not ours, or a market is not traded there.
+        GreenlightError: One cannot be reached, its clock is not ours, or a market is not traded there.
     """
-    client, (name, asked) = venue_client(settings), settings.exchange
+    return "; ".join([await _look_at(settings, name) for name in settings.price_venues])
+
+
+async def _look_at(settings: Settings, name: str) -> str:
+    client, asked = venue_client(settings, name), settings.exchanges[name]
     where, elsewhere = asked.api_url or name, f"exchanges.{name}.api_url names another server."
     try:
         await client.open()
         listed = await client.listings()
         _check_clock(client.skew, where, elsewhere)
-        _check_contexts(settings.contexts, listed, client)
+        _check_contexts(settings, listed, client)
         return f"{where} lists {len(listed)} markets, ours among them; its clock is within {MOST_SKEW:.0f} s of ours"
     except VenueError as error:
         raise VenueError(error.message, f"See that this machine reaches {where}; {elsewhere}") from None
@@ -142,8 +155,9 @@ def _check_clock(skew: float | None, where: str, elsewhere: str) -> None:
         raise GreenlightError(f"The clock of {where} and ours are {abs(skew):.0f} s apart.", REMEDY)
 
 
-def _check_contexts(contexts: tuple[ContextSettings, ...], listed: Mapping[str, Listing], client: VenueClient) -> None:
-    for number, context in enumerate(contexts):
+def _check_contexts(settings: Settings, listed: Mapping[str, Listing], client: VenueClient) -> None:
+    own = [(number, each) for number, each in enumerate(settings.contexts) if goes_by(settings, each, client.name)]
+    for number, context in own:
         for symbol in context.markets:
             if symbol not in listed:
                 near = get_close_matches(symbol, listed, n=1)

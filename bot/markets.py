@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from bot.indicators import specs_of
 from bot.run_rules import demand, no_market
 from bot.strategies.registry import strategy_of
-from bot.venues import others_of, venue_of
+from bot.venues import goes_by, others_of, prices_of, venue_names, venue_of
 from config.contexts import EntrySettings, FastSettings
 from config.markets import MarketSettings
 from config.settings import Settings
 from engine.analysis.technical import TechnicalAnalyzer
 from engine.data.feeds import FileFeed, GeneratedFeed
 from engine.domain.errors import ConfigError
-from engine.domain.market import Market, Timeframe
+from engine.domain.market import Listing, Market, Timeframe
 from engine.domain.plans import Entry, Slicing
 from engine.domain.proposals import FastTier
+from engine.exchanges.headers import Quiet
 from engine.ports import MarketFeed, Strategy
 from engine.simulation.generator import GeneratedMarket, MarketGenerator
 from engine.simulation.intrabar import Intrabar
@@ -28,7 +29,8 @@ from engine.strategies.reading_ahead import read_ahead
 from engine.timing.clocks import wall
 
 if TYPE_CHECKING:  # what is slow to import
-    from engine.data.live.refresh import Refresher
+    from bot.live_market import LiveMarket
+    from engine.data.live.several import Refreshers
 
 WARMUP_CANDLES = 300
 """Candles of a file left for the indicators where no start is set."""
@@ -43,7 +45,8 @@ class Source:
         start: When trading begins.
         end: When the data ends; ``None`` for a market without end.
         notes: What people should know about it.
-        live: What keeps a real venue's market up to date; ``None`` for a market that is all there.
+        live: What keeps real venues' markets up to date; ``None`` for a market that is all there.
+    feeds: The prices that each venue of the account goes by, where they are not the same at all of them.
     """
 
     feed: MarketFeed
@@ -52,7 +55,8 @@ class Source:
     start: datetime
     end: datetime | None
     notes: tuple[str, ...] = ()
-    live: Refresher | None = None
+    live: Refreshers | None = None
+    feeds: Mapping[str, MarketFeed] = field(default_factory=dict)
     analyzer: TechnicalAnalyzer = field(default_factory=TechnicalAnalyzer)
 
     @property
@@ -60,8 +64,16 @@ class Source:
         """Closed candles that are asked for of each timeframe: what the analyzer and every strategy remember."""
         return history_of(self.analyzer, (context.strategy for context in self.contexts))
 
+    def feed_at(self, venue: str) -> MarketFeed:
+        """The prices that a venue of the account goes by."""
+        return self.feeds.get(venue, self.feed)
 
-def source(settings: Settings, held: Collection[str] = ()) -> Source:
+    def quiet_at(self, venue: str) -> Quiet | None:
+        """For how long the server that these come from wants to be left alone; ``None`` where they come from none."""
+        return self.live.at(venue).quiet if self.live is not None else None
+
+
+def source(settings: Settings, held: Collection[Listing] = ()) -> Source:
     """Open the market that the settings ask for.
 
     Args:
@@ -84,28 +96,44 @@ def history_of(analyzer: TechnicalAnalyzer, strategies: Iterable[Strategy]) -> i
     return max((analyzer.history, *(strategy.history for strategy in strategies)))
 
 
-def _live(settings: Settings, held: Collection[str], analyzer: TechnicalAnalyzer) -> Source:
-    from bot.live_market import live_market  # slow to import, and a backtest has no use for it
+def _live(settings: Settings, held: Collection[Listing], analyzer: TechnicalAnalyzer) -> Source:
+    # Slow to import, and a backtest has no use for them.
+    from bot.live_market import live_market
+    from engine.data.live.several import FirstOfFeeds, Refreshers
 
-    found = [(each, strategy_of(each, f"contexts.{number}")) for number, each in enumerate(settings.contexts)]
+    found = [strategy_of(each, f"contexts.{number}") for number, each in enumerate(settings.contexts)]
+    history = history_of(analyzer, found)
+    lives = {name: live_market(settings, name, _wanted(settings, name, found, held), history)
+             for name in settings.price_venues}  # fmt: skip
+    at: dict[str, LiveMarket] = {venue: lives[prices_of(settings, venue)] for venue in venue_names(settings)}
+    feeds = [each.feed for each in lives.values()]
+    feed: MarketFeed = feeds[0] if len(feeds) == 1 else FirstOfFeeds(feeds)
+    return Source(
+        feed=feed,
+        contexts=_contexts(settings, feed)[0],
+        label=f"{' and '.join(each.venue for each in lives.values())}, public data",
+        start=wall(),
+        end=None,
+        live=Refreshers({venue: each.refresher for venue, each in at.items()}),
+        feeds={venue: each.feed for venue, each in at.items()},
+        analyzer=analyzer,
+    )
+
+
+def _wanted(
+    settings: Settings, name: str, strategies: Sequence[Strategy], held: Collection[Listing]
+) -> dict[str, tuple[Timeframe, ...]]:
+    """The candles that are wanted of a venue, by symbol: for the contexts that go by its prices, and what is held."""
     wanted: dict[str, tuple[Timeframe, ...]] = {}
-    for context, strategy in found:
+    for context, strategy in zip(settings.contexts, strategies, strict=True):
+        if not goes_by(settings, context, name):
+            continue
         for symbol in context.markets:
             own = (*wanted.get(symbol, ()), *strategy.timeframes, *settings.predicts)
             wanted[symbol] = tuple(dict.fromkeys(own))
     shortest = min((each for asked in wanted.values() for each in asked), key=lambda each: each.duration)
-    wanted |= {symbol: (shortest,) for symbol in held if symbol not in wanted}
-    live = live_market(settings, wanted, history_of(analyzer, (strategy for _, strategy in found)))
-    contexts, _ = _contexts(settings, live.feed)
-    return Source(
-        feed=live.feed,
-        contexts=contexts,
-        label=live.label,
-        start=wall(),
-        end=None,
-        live=live.refresher,
-        analyzer=analyzer,
-    )
+    there = [each.symbol for each in held if prices_of(settings, each.venue) == name]
+    return wanted | {symbol: (shortest,) for symbol in there if symbol not in wanted}
 
 
 def generated_feed(settings: Settings) -> GeneratedFeed:

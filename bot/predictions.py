@@ -146,7 +146,7 @@ def prediction_jobs(predictions: TrendPredictions | None, market: Source) -> tup
             alarm=predictions.first_due,
             grace=max(shortest.duration / GRACE, _LEAST_GRACE),
             run=predictions.make,
-            ready=market.live.closed if market.live else None,
+            ready=market.live.all_closed if market.live else None,
         ),
     )
 

@@ -41,8 +41,8 @@ def _quality(
         name=named(listing.symbol, listing.venue if several else ""),
         candles=log.of(listing),
         halts=[each for each in halts if each.listing == listing],
-        price_at=market.feed.reach(listing.symbol, now),
-        streamed=market.live is not None and market.live.is_streamed(listing.symbol),
+        price_at=market.feed_at(listing.venue).reach(listing.symbol, now),
+        streamed=market.live is not None and market.live.at(listing.venue).is_streamed(listing.symbol),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.venue_keys import keys_of
-from bot.venues import real_venues
+from bot.venues import prices_of, real_venues
 from config.markets import ExchangeSettings
 from config.settings import Settings
 from engine.data.live.feed_data import FeedData, OwnBooks
@@ -83,25 +83,29 @@ def account_of(name: str, asked: ExchangeSettings, clock: Clock, quiet: Quiet | 
 
 
 def open_real_venues(
-    settings: Settings, feed: MarketFeed, store: Database, clock: Clock, quiet: Quiet | None
+    settings: Settings,
+    feed_at: Callable[[str], MarketFeed],
+    store: Database,
+    clock: Clock,
+    quiet_at: Callable[[str], Quiet | None],
 ) -> dict[str, RealVenue]:
     """Every venue that orders really go to, by name; nothing is asked of them yet.
 
     Args:
         settings: Which these are.
-        feed: The prices that were seen.
+        feed_at: Tells the prices that a venue goes by.
         store: Where their orders are written down.
         clock: What time it is.
-        quiet: For how long the server that prices come from wants to be left alone.
+        quiet_at: Tells for how long the server that these prices come from wants to be left alone.
     """
-    _, prices = settings.exchange
     found = {}
     for name in real_venues(settings):
-        asked = settings.exchanges[name]
-        same = (asked.api_url, asked.sandbox) == (prices.api_url, prices.sandbox)
-        account = account_of(name, asked, clock, quiet if same else None)
-        elsewhere = (asked.venue or name) != (prices.venue or settings.exchange[0])
-        found[name] = _open(name, account, feed, store, clock, elsewhere=elsewhere)
+        first = prices_of(settings, name)
+        asked, prices = settings.exchanges[name], settings.exchanges[first]
+        elsewhere = settings.listed_as(name) != settings.listed_as(first)
+        same = not elsewhere and (asked.api_url, asked.sandbox) == (prices.api_url, prices.sandbox)
+        account = account_of(name, asked, clock, quiet_at(name) if same else None)
+        found[name] = _open(name, account, feed_at(name), store, clock, elsewhere=elsewhere)
     return found
 
 

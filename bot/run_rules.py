@@ -118,14 +118,14 @@ def _real_venues(settings: Settings) -> list[str]:
 def _one_venue(settings: Settings) -> Iterator[ConfigError]:
     if settings.market.source == "replay":
         return
-    first, _ = settings.exchange
-    prices = {name: each.venue or name for name, each in settings.exchanges.items()}
+    (first, _), real = settings.exchange, _real_venues(settings)
     for number, context in enumerate(settings.contexts):
-        if context.exchange and prices.get(context.exchange) != prices.get(first):
-            message = f"is {context.exchange}, and another context trades on {first}."
-            key = f"contexts.{number}.exchange"
+        is_there = settings.listed_as(context.exchange or first) == settings.listed_as(first)
+        if not is_there and not {first, context.exchange} <= {*real}:
             yield ConfigError(
-                message, "Real prices of one venue at a time, so far; in a replay each can be a paper venue.", key=key
+                f"is {context.exchange}, and another context trades on {first}.",
+                "Paper orders at real prices have one venue; with orders: real, or in a replay, there may be several.",
+                key=f"contexts.{number}.exchange",
             )
 
 
@@ -241,13 +241,13 @@ def _indicators(settings: Settings) -> Iterator[ConfigError]:
 
 
 def _known_venue(settings: Settings) -> Iterator[ConfigError]:
-    name, asked = settings.exchange
-    if settings.market.source != "ccxt" or not name:
+    if settings.market.source != "ccxt":
         return
-    try:
-        check_exchange(asked.venue or name, known_exchanges())
-    except ConfigError as error:
-        yield error
+    for name in settings.price_venues:
+        try:
+            check_exchange(settings.listed_as(name), known_exchanges())
+        except ConfigError as error:
+            yield error
 
 
 def _names_of_people(settings: Settings) -> Iterator[ConfigError]:

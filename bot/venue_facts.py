@@ -20,7 +20,7 @@ def venue_facts(settings: Settings, market: Source, real: Mapping[str, CcxtExcha
     """Tells of a venue, by its name."""
 
     def facts(venue: str) -> VenueFacts:
-        live, exchange = market.live, exchange_of(settings, venue)
+        live, exchange = market.live.at(venue) if market.live else None, exchange_of(settings, venue)
         prices = live.outage if live is not None else ""
         if venue not in real:
             skew = live.skew if live is not None else None

@@ -45,6 +45,20 @@ def others_of(settings: Settings, context: ContextSettings) -> tuple[str, ...]:
     return tuple(name for name in context.venues if name != own and name in there)
 
 
+def prices_of(settings: Settings, venue: str) -> str:
+    """The venue whose real prices another one goes by: its own, or those that what is bought there is decided on."""
+    found = settings.price_venues
+    own = [name for name in found if settings.listed_as(name) == settings.listed_as(venue)]
+    first = [each.exchange or "" for each in settings.contexts if venue in each.venues]
+    routed = [name for each in first for name in found if settings.listed_as(name) == settings.listed_as(each)]
+    return next(iter([*own, *routed, *found]), "")
+
+
+def goes_by(settings: Settings, context: ContextSettings, name: str) -> bool:
+    """Whether a context decides on a venue's prices, or buys by them."""
+    return name in {prices_of(settings, each) for each in (context.exchange or name, *context.venues)}
+
+
 def fees_at(settings: Settings, exchange: str | None) -> dict[str, Any]:
     """What fills cost at an exchange: what is set there, else at the paper venue, as a fill model has it."""
     own = settings.exchanges.get(exchange or "", ExchangeSettings())

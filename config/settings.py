@@ -123,6 +123,26 @@ class Settings(BaseSettings, Section):  # type: ignore[misc] # each has a config
         return name, self.exchanges.get(name, ExchangeSettings())
 
     @property
+    def price_venues(self) -> tuple[str, ...]:
+        """The venues whose real prices are followed, each of ccxt once; ``exchange`` is the first.
+
+        A further venue of a context goes by the candles of its first one, unless contexts of several may buy there.
+        """
+        found: dict[str, str] = {}
+        for context in self.contexts:
+            if context.exchange:
+                found.setdefault(self.listed_as(context.exchange), context.exchange)
+        may_come = [(other, self.listed_as(each.exchange or "")) for each in self.contexts for other in each.venues[1:]]
+        for other, _ in may_come:
+            if len({first for each, first in may_come if self.listed_as(each) == self.listed_as(other)}) > 1:
+                found.setdefault(self.listed_as(other), other)
+        return tuple(found.values())
+
+    def listed_as(self, name: str) -> str:
+        """A venue's id in ccxt: two accounts there have the same."""
+        return self.exchanges.get(name, ExchangeSettings()).venue or name
+
+    @property
     def limits(self) -> RiskLimits:
         """The risk limits of the account and of its contexts, as the rules have them."""
         own = {each.name: each.risk.limits for each in self.contexts if each.risk}

@@ -9,7 +9,7 @@ from bot.adjuster import about
 from bot.derivatives import look_at_futures
 from bot.doctor.check import Case, Check
 from bot.indicators import faults
-from bot.live_market import look_at_venue
+from bot.live_market import look_at_venues
 from bot.markets import source
 from bot.sentiment import has_sources, history_of, look_at_sources
 from bot.strategies.registry import strategy_of
@@ -59,7 +59,7 @@ def _is_live(settings: Settings) -> bool:
 
 
 def _venue(case: Case) -> str:
-    return asyncio.run(look_at_venue(case.settings))
+    return asyncio.run(look_at_venues(case.settings))
 
 
 def _has_futures(settings: Settings) -> bool:

@@ -5,7 +5,9 @@ A strict Binance and a strict Kraken, one trade from the candle to the fill at t
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,10 +18,11 @@ from typing import Any
 import pytest
 
 from tests.fakes.breaking_out import BreakingOut, next_minute
+from tests.fakes.command_line import bot
 from tests.fakes.exchange import Fault
 from tests.fakes.patience import until
 from tests.fakes.program import Files
-from tests.fakes.real_program import go, rows, started, write
+from tests.fakes.real_program import environ_at, go, rows, started, write
 from tests.fakes.venues.binance import DOWN, FakeBinance
 from tests.fakes.venues.kraken import FakeKraken
 
@@ -59,7 +62,7 @@ class Between:
 
 @asynccontextmanager
 async def between(folder: Path) -> AsyncIterator[Between]:
-    closes = next_minute(45)
+    closes = next_minute(50)
     first = BreakingOut(closes, quote="USD")
     second = BreakingOut(closes, 40.0, base="XBT", quote="USD", tick="0.1", lot="0.00001", min_notional="0.5")
     binance = FakeBinance([first.symbol], balances={"USD": "10000"})
@@ -132,4 +135,34 @@ async def test_past_the_cheaper_venue_while_it_is_down_it_buys_at_the_other_and_
         assert (closed["venue"], closed["closed_by"]) == ("binance", "stop")
         assert set(two.binance.matching.accepted.values()) == {1}
         assert dict(two.kraken.matching.accepted) == {}
+        two.balance()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_each_of_two_contexts_decides_on_the_candles_of_its_own_venue_while_the_other_is_down(
+    tmp_path: Path,
+) -> None:
+    async with between(tmp_path) as two:
+        two.markets[0].closes = 2**62  # nothing ever happens at the first
+        usual = {"strategy": "momentum", "timeframe": "1m", "higher": [], "markets": ["BTC/USD"]}
+        contexts = [{**usual, "name": f"at {name}", "exchange": name} for name in ("binance", "kraken")]
+        sure = {"auto_above": 0.6, "ask_above": 0.6, "max_price_drift": 0.05}  # as of a breakout, and of nothing else
+        config = write(tmp_path, two.binance, two.kraken, contexts=contexts, approval=sure)
+        keys = {name: key for name, key in environ_at(two.binance, two.kraken).items() if name.startswith("BOT_")}
+        said = await asyncio.to_thread(bot, tmp_path, "doctor", "--config", str(config), **keys)
+        assert re.search(f"ok +venue: {two.binance.url} lists .*; {two.kraken.url} lists ", said.stdout), said.stdout
+        with started(config, two.binance, two.kraken):
+            await go(two.files, accounts=2)
+            decided = "SELECT * FROM decisions WHERE context = 'at binance'"
+            await until(lambda: rows(two.files, decided) or rows(two.files, PROTECTED), seconds=120)
+            two.binance.meddle = lambda _: DOWN
+            await until(lambda: rows(two.files, PROTECTED), seconds=150)
+            (held,) = rows(two.files, "SELECT * FROM positions")
+            assert (held["context"], held["venue"]) == ("at kraken", "kraken")
+            two.fall()
+            await until(lambda: rows(two.files, CLOSED), seconds=60)
+            two.binance.meddle = lambda _: None
+        assert dict(two.binance.matching.accepted) == {}
+        assert set(two.kraken.matching.accepted.values()) == {1}
         two.balance()

@@ -78,13 +78,13 @@ def job_table(
     deliberations: PanelRounds,
     approvals: Approvals,
     books: Bookkeeping,
-    candles_in: Callable[[datetime], Awaitable[None]] | None = None,
+    candles_in: Callable[[str, datetime], Awaitable[None]] | None = None,
     caught_up: Callable[[datetime], Awaitable[None]] | None = None,
 ) -> tuple[Job, ...]:
     """Everything this program does by itself, in the order in which it is done when it is due at the same time.
 
-    ``candles_in`` waits for the candles that close at a time, ``None`` where they are there by then; ``caught_up``
-    until all that the venues did up to a time is known, ``None`` where nobody is told of days.
+    ``candles_in`` waits for a venue's candles that close at a time, ``None`` where they are there by then;
+    ``caught_up`` until all that the venues did up to a time is known, ``None`` where nobody is told of days.
     """
     everywhere = services.orchestrator.venues
     shortest = min((context.timeframe for context in contexts), key=lambda timeframe: timeframe.duration)
@@ -127,7 +127,7 @@ def at_each(
     *,
     trigger: Trigger | None = None,
     alarm: Callable[[str], Awaitable[datetime | None]] | None = None,
-    ready: Callable[[datetime], Awaitable[None]] | None = None,
+    ready: Callable[[str, datetime], Awaitable[None]] | None = None,
 ) -> tuple[Job, ...]:
     """The same job at each venue, by its own clock there: one that is slow holds up only itself."""
     return tuple(
@@ -137,7 +137,7 @@ def at_each(
             run=partial(run, venue),
             trigger=trigger,
             alarm=partial(alarm, venue) if alarm else None,
-            ready=ready,
+            ready=partial(ready, venue) if ready else None,
         )
         for venue in venues
     )

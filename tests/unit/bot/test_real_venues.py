@@ -133,8 +133,8 @@ async def test_of_two_real_venues_that_which_prices_come_from_has_the_feeds_book
         context = {"name": "c", "strategy": "momentum", "markets": ["BTC/USDT"], "venues": list(fakes)}
         asked = {"exchanges": exchanges, "contexts": [context]}
         settings = load("paper", None, asked, keys, tmp_path).settings
-        store = Database(url_of(new_file(tmp_path)), route=nowhere)
-        found = open_real_venues(settings, hand_feed([(1, 1, 1, 1, 1)]), store, WallClock(), None)
+        store, feed = Database(url_of(new_file(tmp_path)), route=nowhere), hand_feed([(1, 1, 1, 1, 1)])
+        found = open_real_venues(settings, lambda _: feed, store, WallClock(), lambda _: None)
         try:
             for each in found.values():
                 await each.exchange.balances()

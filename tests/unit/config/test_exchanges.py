@@ -10,7 +10,7 @@ from bot.account import owner_of
 from bot.lock import account_files
 from bot.markets import source
 from bot.run_rules import demand
-from bot.venues import venue_files
+from bot.venues import prices_of, venue_files
 from config.loader import load
 from config.settings import Settings, secrets
 from engine.domain.errors import ConfigError
@@ -109,7 +109,40 @@ def test_a_venue_that_cannot_be_meant_is_refused(tmp_path: Path, yaml: str, word
     assert words in str(refused.value)
 
 
-def test_two_venues_at_once_are_not_traded_on_yet(tmp_path: Path):
+REAL = """
+live_trading: I understand
+capital: {stages: [100]}
+exchanges: {binance: {orders: real}, kraken: {orders: real}, okx: {orders: real}, second: {orders: real, venue: kraken}}
+"""
+ALL_KEYS = {
+    f"BOT_EXCHANGES__{name}__{part}": "x"
+    for name in ("BINANCE", "KRAKEN", "OKX", "SECOND")
+    for part in ("API_KEY", "SECRET")
+}
+
+
+def test_contexts_at_real_venues_decide_each_on_the_prices_of_its_own(tmp_path: Path):
+    settings = read(tmp_path, REAL + contexts("binance", "kraken", "second"), **ALL_KEYS)
+    demand(settings)
+    market = source(settings)
+    assert settings.price_venues == ("binance", "kraken")
+    assert market.label == "binance and kraken, public data"
+    assert {each.name: each.venue for each in market.contexts} == {"c0": "binance", "c1": "kraken", "c2": "second"}
+    assert market.feed_at("kraken") is market.feed_at("second") is not market.feed_at("binance")
+    assert market.live is not None
+    assert market.live.at("kraken") is not market.live.at("binance")
+
+
+def test_a_further_venue_goes_by_the_candles_of_the_first_unless_contexts_of_several_may_buy_there(tmp_path: Path):
+    alone = read(tmp_path, REAL + routed("binance, okx"), **ALL_KEYS)
+    assert (alone.price_venues, prices_of(alone, "okx")) == (("binance",), "binance")
+    each = "{{name: {0}, venues: [{0}, okx], strategy: momentum, markets: [BTC/USDT]}}"
+    beside = ", ".join(each.format(name) for name in ("kraken", "binance"))
+    several = read(tmp_path, f"{REAL}contexts: [{beside}]\n", **ALL_KEYS)
+    assert (several.price_venues, prices_of(several, "okx")) == (("kraken", "binance", "okx"), "okx")
+
+
+def test_two_venues_at_once_are_not_traded_on_with_play_money(tmp_path: Path):
     settings = read(tmp_path, f"exchanges: {{kraken: {{}}}}\n{contexts('binance', 'kraken')}")
     with pytest.raises(ConfigError, match=r"contexts\.1\.exchange: is kraken, and another context trades on binance"):
         demand(settings)

@@ -199,6 +199,10 @@ class Refresher:
         """Whether the order book of now stands where candles of now have closed."""
         return self._candles.is_near_the_book(candles)
 
+    def follows(self, symbol: str) -> bool:
+        """Whether it is one of its markets."""
+        return symbol in self._symbols
+
     def is_streamed(self, symbol: str) -> bool:
         """Whether the venue tells a market's prices by itself at present, between two looks at its book."""
         return self._streaming.is_streamed(symbol)
