@@ -139,7 +139,7 @@ def predicted(figures: Figures, timeframe: str, symbol: str) -> Said | None:
     total = balance(found)
     move = max(-_MOST_MOVE, min(_MOST_MOVE, round(total * _MOVE * (atr[1] if atr else 1.0), 4)))
     if abs(total) < _NEUTRAL_WITHIN or not move:
-        direction, move, shown = "neutral", 0.0, found
+        direction, move, shown = "neutral", 0.0, list(found)
     else:
         direction = "bullish" if total > 0 else "bearish"
         shown = [each for each in found if each.strength * total > 0]
