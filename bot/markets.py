@@ -46,7 +46,7 @@ class Source:
         end: When the data ends; ``None`` for a market without end.
         notes: What people should know about it.
         live: What keeps real venues' markets up to date; ``None`` for a market that is all there.
-    feeds: The prices that each venue of the account goes by, where they are not the same at all of them.
+        feeds: The prices that each venue of the account goes by, where they are not the same at all of them.
     """
 
     feed: MarketFeed
@@ -103,8 +103,10 @@ def _live(settings: Settings, held: Collection[Listing], analyzer: TechnicalAnal
 
     found = [strategy_of(each, f"contexts.{number}") for number, each in enumerate(settings.contexts)]
     history = history_of(analyzer, found)
-    lives = {name: live_market(settings, name, _wanted(settings, name, found, held), history)
-             for name in settings.price_venues}  # fmt: skip
+    lives = {
+        name: live_market(settings, name, _wanted(settings, name, found, held), history)
+        for name in settings.price_venues
+    }
     at: dict[str, LiveMarket] = {venue: lives[prices_of(settings, venue)] for venue in venue_names(settings)}
     feeds = [each.feed for each in lives.values()]
     feed: MarketFeed = feeds[0] if len(feeds) == 1 else FirstOfFeeds(feeds)
