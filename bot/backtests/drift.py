@@ -49,12 +49,13 @@ def drift_of(settings: Settings, candles: Sequence[Path], *, approved: bool) -> 
         approved: Whether the backtest's people say yes to everything.
 
     Raises:
-        BadInput: Nobody says what the candles were.
+        BadInput: Nobody says what the candles were, or a context buys at a limit.
         StoreError: The account cannot be read.
         DataError: The candles cannot be used.
     """
     if settings.market.source == "ccxt" and not candles:
         raise BadInput("The account trades on a venue's prices.", "Give the candles of that time with --candles.")
+    _refuse_limits(settings)
     with account_period(settings.database.url) as account:
         asked = Asked(
             data=tuple(candles),
@@ -62,7 +63,7 @@ def drift_of(settings: Settings, candles: Sequence[Path], *, approved: bool) -> 
             end=account.ends,
             cash=account.opening,
             approved=approved,
-            full=not all(each.buys_at_once for each in settings.contexts),  # what waits is no matter of whole candles
+            full=not all(each.buys_at_once for each in settings.contexts),  # a part of them later
         )
         setup = setup_of(asked, settings)
         result = full_backtest(setup, settings) if asked.full else backtest(setup)
@@ -90,6 +91,14 @@ def drift_of(settings: Settings, candles: Sequence[Path], *, approved: bool) -> 
                 different_because=different_because,
             ),
         )
+
+
+def _refuse_limits(settings: Settings) -> None:
+    """A trade is known by the close it was decided at, and one that waits at a limit is bought at another moment."""
+    waiting = ", ".join(each.name for each in settings.contexts if each.entry.type == "limit")
+    if waiting:
+        message = f"{waiting}: entry.type limit buys later than it decides, so nobody can tell which trade is which."
+        raise BadInput(message, "bot backtest --full shows what the same time comes to.")
 
 
 def _panel(judged: Judged) -> str:

@@ -57,3 +57,9 @@ def test_what_a_panel_has_made_of_a_trade_is_its_cause(tmp_path: Path):
 def test_what_cannot_be_compared_says_what_to_do(tmp_path: Path):
     assert "Start the bot first" in bot(tmp_path, "drift", "--profile", "demo").output
     assert "Give the candles of that time with --candles" in bot(tmp_path, "drift", "--profile", "paper").output
+
+
+def test_what_is_bought_at_a_limit_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    context = {"name": "a", "strategy": "momentum", "markets": ["BTC/USDT"], "entry": {"type": "limit"}}
+    monkeypatch.setenv("BOT_CONTEXTS", json.dumps([context]))
+    assert "a: entry.type limit buys later than it decides" in bot(tmp_path, "drift", "--profile", "demo").output
