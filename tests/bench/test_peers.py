@@ -81,7 +81,7 @@ def test_a_peer(benchmark: BenchmarkFixture, tmp_path: Path, tell: Tell, name: s
     assert alone["equity"] == pytest.approx(ours.final_equity, rel=0.1)
     long, _ = benchmark.pedantic(lambda: peer.run(jumpy(1, count), [(20, 50)], 3), rounds=1)
     many, _ = peer.run(hundred, pairs, 1)
-    tell(f"sma_cross on {count:,}, all in, {name}", count / long["seconds"] / 1e6, "M candles/s", "")
+    tell(f"sma_cross on {count:,}, all in, {name}", count / long["seconds"] / 1e3, "k candles/s", "")
     tell(f"the whole command on 100,000, {name}", whole, "s", "")
     tell(f"sweep of 100,000 on two cores, {name}", 2 * len(pairs) / many["seconds"], "/s", "")
 
