@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.real_venues import follow_news
 from engine.domain.errors import GreenlightError
 from tests.fakes.exchange import Fault, Symbol, usual_symbols
 from tests.fakes.patience import until
@@ -182,6 +183,26 @@ async def test_a_protection_for_which_the_venue_has_no_room_ends_in_a_sale(bench
             await bench.orchestrator.look_again()
     await bench.check()
     assert len(await bench.held()) == 2
+
+
+async def test_what_the_venue_tells_of_by_itself_is_not_waited_for_until_its_answer_comes(
+    tmp_path: Path, fake: FakeBinance
+) -> None:
+    """What was bought would stand without a stop for as long as an answer may take."""
+    bench = Bench(tmp_path, fake, haste=100)
+    bench.within = timedelta(minutes=1)
+    await bench.open()
+    following = asyncio.create_task(follow_news(bench.exchange, bench.orchestrator.sync_venue_events))
+    try:
+        await until(lambda: fake.stream.listeners == 1)
+        fake.fail(PLACE, NEVER_ANSWERED)
+        async with asyncio.timeout(30):
+            await bench.buy("a")
+        await bench.check()
+        assert len(await bench.held()) == 1
+    finally:
+        following.cancel()
+        await bench.close()
 
 
 async def test_a_ban_is_sat_out_without_a_call_and_what_is_held_keeps_its_stop(

@@ -7,6 +7,7 @@ here is remembered over a restart but that. What a venue cannot hold is watched 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -45,6 +46,8 @@ if TYPE_CHECKING:  # what is slow to import
 
 _OF_LATE = 10.0
 """Wall seconds for which what the account owns is known well enough to see whether a sale can be had."""
+_ANSWER_AFTER_NEWS = 0.5
+"""Wall seconds for which the answer to a purchase is waited for once the venue has told of its market by itself."""
 _REMEMBERED = 1000
 """How many orders are remembered as taken: sent once more in this run, they are not sent at all."""
 
@@ -77,6 +80,8 @@ class CcxtExchange:
         self._stream: AccountStream | None = None
         self._acks: dict[str, Ack] = {}
         self._owned: tuple[float, Mapping[str, Decimal]] | None = None
+        self._answer_until: tuple[str, asyncio.Timeout] | None = None
+        """The market of the purchase whose answer is waited for, and until when."""
         self._lookup = Lookup(name=name, account=account, record=record, clock=clock)
         self._watching = Watching(account=account, lookup=self._lookup, market_data=market_data, clock=clock)
         self._happenings = Happenings(
@@ -124,10 +129,16 @@ class CcxtExchange:
         try:
             for symbol in await self._stream.news():
                 self._happenings.stir(symbol)
+                self._end_waiting(symbol)
         except VenueError:
             await self._hang_up()
             raise
         return True
+
+    def _end_waiting(self, symbol: str) -> None:
+        """Wait no longer for the answer to a purchase: what has become of it can be asked for by now."""
+        if self._answer_until is not None and self._answer_until[0] == symbol and self._answer_until[1].when() is None:
+            self._answer_until[1].reschedule(asyncio.get_running_loop().time() + _ANSWER_AFTER_NEWS)
 
     async def _hang_up(self) -> None:
         if self._stream is not None:
@@ -153,13 +164,20 @@ class CcxtExchange:
     async def _send(self, request: OrderRequest, market: Market) -> SubmitResult:
         self._owned = None
         try:
-            venue_id = await self._place(request, market)
+            async with asyncio.timeout(None) as limit:
+                if request.side is Side.BUY:  # a sale that is late and not known would be sent anew
+                    self._answer_until = request.symbol, limit
+                venue_id = await self._place(request, market)
+        except TimeoutError:
+            return Unknown(client_id=request.client_id, reason=f"{self.name} told of it before it answered")
         except Duplicate as error:
             return await self._there(request, str(error))
         except Rejected as error:
             return Refused(client_id=request.client_id, reason=str(error))
         except VenueError as error:
             return Unknown(client_id=request.client_id, reason=str(error))
+        finally:
+            self._answer_until = None
         if not venue_id:
             return Unknown(client_id=request.client_id, reason=f"{self.name} gave no id for the order")
         self._lookup.taken(request, venue_id)
