@@ -92,5 +92,7 @@ class Doubts:
     def _may_arrive_until(self, order: Order) -> datetime:
         """Until when an order that the venue does not know may be on its way there."""
         missed_since = self._missed_since.setdefault(order.id, self._line.clock.now())
-        is_entry = order.purpose is Purpose.ENTRY
-        return missed_since + LATE_WITHIN if is_entry else order.created_at + LATE_SALE_WITHIN
+        if order.purpose is Purpose.ENTRY:
+            return missed_since + LATE_WITHIN
+        was_sent = order.status is not OrderStatus.INTENT
+        return order.created_at + LATE_SALE_WITHIN if was_sent else missed_since
