@@ -83,10 +83,10 @@ def started(config: Path, *fakes: Venue) -> Iterator[subprocess.Popen[bytes]]:
 async def go(files: Files, accounts: int = 1) -> None:
     """Let the admin in by the printed link, and press what the bot asks before it enters anything at each account."""
     log = files.folder / "log"
-    await until(lambda: LINK.search(log.read_text()) and len(rows(files, ASKED)) == accounts, seconds=60)
+    await until(lambda: LINK.search(log.read_text()) and len(rows(files, ASKED)) == accounts, seconds=120)
     link = LINK.findall(log.read_text())[-1]
     home = link.partition("/enter")[0]
-    async with httpx.AsyncClient(headers={"origin": home}) as browser:
+    async with httpx.AsyncClient(headers={"origin": home}, timeout=30) as browser:
         await until(lambda: '"event": "started"' in log.read_text(), seconds=60)
         assert (await browser.get(link)).status_code == 303
         for asked in rows(files, ASKED):
