@@ -16,7 +16,7 @@ import aiohttp
 
 from engine.domain.errors import VenueError
 from engine.exchanges.ccxt.keys import VenueKeys
-from engine.exchanges.ccxt.wire import Gate, hosts, let_go, redirected
+from engine.exchanges.ccxt.wire import Gate, hear_all, hosts, let_go, redirected
 
 
 class AccountStream:
@@ -91,4 +91,5 @@ def open_account_stream(
         venue.urls["api"] = redirected(venue.urls["api"], root)
     gate.allow(hosts(venue.urls["api"], venue.hostname or ""))
     venue.set_markets(list(markets))
+    hear_all(venue)
     return AccountStream(name, venue, session)

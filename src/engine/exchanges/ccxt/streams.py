@@ -13,7 +13,7 @@ import aiohttp
 
 from engine.domain.errors import VenueError
 from engine.exchanges.ccxt.parsing import Quote, quote
-from engine.exchanges.ccxt.wire import let_go, redirected
+from engine.exchanges.ccxt.wire import hear_all, let_go, redirected
 
 PER_SOCKET = 100
 """Markets that are watched over one connection; venues refuse more than a few hundred."""
@@ -89,6 +89,7 @@ def open_stream(name: str, markets: Iterable[Mapping[str, Any]], root: str | Non
         }
     )
     venue.set_markets(list(markets))
+    hear_all(venue)
     if root:
         venue.urls["api"] = redirected(venue.urls["api"], root)
     return QuoteStream(venue, session, *kind)

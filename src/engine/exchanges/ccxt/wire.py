@@ -158,6 +158,39 @@ def session(gate: Gate) -> aiohttp.ClientSession:
     )
 
 
+def hear_all(venue: Any) -> None:
+    """Have the end of all that a client of ccxt.pro waits for heard: some of it ccxt never asks, which asyncio logs.
+
+    Args:
+        venue: The client; its connections are made after this.
+    """
+    connected, known = venue.client, dict[str, Any]()
+
+    def client(url: str) -> Any:
+        found = connected(url)
+        if known.get(url) is not found:
+            known[url] = found
+            found.future = _heard(found.future)
+        return found
+
+    venue.client = client
+
+
+def _heard(wait_for: Callable[[str], asyncio.Future[Any]]) -> Callable[[str], asyncio.Future[Any]]:
+    def future(message: str) -> asyncio.Future[Any]:
+        waited = wait_for(message)
+        waited.remove_done_callback(_hear)  # it may be one that is waited for already
+        waited.add_done_callback(_hear)
+        return waited
+
+    return future
+
+
+def _hear(waited: asyncio.Future[Any]) -> None:
+    if not waited.cancelled():
+        waited.exception()
+
+
 async def let_go(venue: Any, connections: aiohttp.ClientSession) -> None:
     """Let go of every websocket.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Underflow, localcontext
 from functools import partial
+from logging import ERROR
 
 import pytest
 
@@ -465,6 +467,19 @@ async def test_a_stream_that_is_cut_is_an_error_and_connects_anew(fake: FakeBina
         await until(lambda: fake.stream.listeners == 1)
         await at.venue.submit(order("a"))
         assert await again
+
+
+async def test_a_stream_that_is_turned_away_says_so_to_us_and_leaves_nothing_in_the_log(
+    fake: FakeBinance, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of what ccxt waits for and never asks again asyncio would log a traceback each time."""
+    fake.stream.refused = True
+    async with account_at(fake) as at:
+        with pytest.raises(VenueError, match="stream of orders is lost"):
+            await at.news()
+    gc.collect()
+    await asyncio.sleep(0)
+    assert [each.getMessage() for each in caplog.records if each.name == "asyncio" and each.levelno >= ERROR] == []
 
 
 # What the venue does not hold
