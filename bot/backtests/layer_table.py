@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from bot.backtests.layer_rows import Layers, Part, Row
+from engine.backtest.bootstrap import LEAST
 from engine.backtest.layer_figures import Figure, LayerFigures
 from engine.backtest.setup import BareTerms
 from engine.domain.figures import plain
@@ -19,7 +20,10 @@ from handlers.backtests.figures import NONE, amount, signed
 from handlers.cards.wording import signed_percent
 
 _HEAD = ("", "trades", "won", "Sharpe", "return", "drawdown", "fees", "models")
-_LEGEND = "In brackets: where 95 of 100 resamples of its days and of its trades lie; of a difference, of both in pairs."
+_LEGEND = (
+    "In brackets: where 95 of 100 resamples of its days and of its trades lie; of a difference, of both in pairs. "
+    f"Fewer than {LEAST} say too little for that."
+)
 
 
 def text(found: Layers, said: str) -> str:

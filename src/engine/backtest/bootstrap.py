@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 DRAWS = 1_000
 SURE = 0.95
-_LEAST = 20
+LEAST = 20
+"""Fewer days or trades than these have no interval."""
 _LEFT_OUT = -1.0
 """In the place of NaN, what one of two has not: that is a difference too."""
 
@@ -80,7 +81,7 @@ def seeds_interval(
         rng: Where chance comes from.
     """
     told = own.mean(axis=(1, 2)) - other.mean(axis=1)
-    if len(told) < _LEAST or not np.ptp(told) > 0:
+    if len(told) < LEAST or not np.ptp(told) > 0:
         return None
 
     def of_drawn(days: Floats, beside: Floats) -> Floats:
@@ -105,7 +106,7 @@ def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) ->
     columns = returns[:, None] if returns.ndim == 1 else returns
     ahead = columns - hold[:, None]
     columns = columns[:, np.ptp(ahead, axis=0) > 0] if len(hold) else columns[:, :0]
-    if len(hold) < _LEAST or not columns.shape[1]:
+    if len(hold) < LEAST or not columns.shape[1]:
         return None
     length = _block_length(columns.mean(axis=1) - hold)
     test = arch_bootstrap().SPA(-hold, -columns, block_size=length, reps=DRAWS, bootstrap="stationary", seed=rng)
@@ -115,7 +116,7 @@ def superior_ability(returns: Floats, hold: Floats, rng: np.random.Generator) ->
 
 def _interval(values: Floats, figure: Callable[[Floats], Floats], rng: np.random.Generator) -> Interval | None:
     told = values if values.ndim == 1 else np.subtract(*np.nan_to_num(values[:, ::-1], nan=_LEFT_OUT).T)
-    if len(values) < _LEAST or not np.ptp(told) > 0:
+    if len(values) < LEAST or not np.ptp(told) > 0:
         return None
     draws = arch_bootstrap().StationaryBootstrap(_block_length(told), values, seed=rng)
     return _middle(draws, figure)

@@ -58,6 +58,7 @@ def test_a_policy_is_held_against_the_rules_and_against_what_needs_no_policy():
     written({BEST_SCALE: 0.125, BEST_VOLATILITY: 0.004})
     answer = compared()
     assert answer.exit_code == 0, answer.output
+    assert "Fewer than 20 say too little for that." in answer.output
     found = rows()
     assert [each for each in NAMES if found[each]["missing"] is None] == list(NAMES)
     rules, targeted, constant, policy, people = (found[each]["parts"][0] for each in NAMES)
