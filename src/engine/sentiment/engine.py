@@ -90,9 +90,13 @@ class SentimentEngine:
         """When it is to be looked for sources that are due: at once, and so long after it was the last time."""
         return self.clock.now() if self._looked_at is None else self._looked_at + self.looked_for
 
-    async def refresh(self, now: datetime) -> None:
-        """Ask every source that is due, at once; what fails is asked again when it is due, and stands in ``states``."""
-        self._looked_at = now
+    async def refresh(self, due_at: datetime) -> None:
+        """Ask every source that is due, at once; what fails is asked again when it is due, and stands in ``states``.
+
+        Args:
+            due_at: When that was to be done. Where it is later by now, what was due meanwhile is done with it.
+        """
+        now = self._looked_at = max(due_at, self.clock.now())
         await self._remember(now)
         self._forget(now)  # what was too old to count and is said again counts again
         came, indices, figures, futures = await asyncio.gather(

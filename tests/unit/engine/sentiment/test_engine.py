@@ -246,6 +246,18 @@ async def test_sources_are_looked_for_at_once_and_then_as_often_as_is_wanted(sto
     assert await mood.next_look() == NOW + HOUR / 12
 
 
+async def test_what_was_missed_while_the_machine_slept_or_was_busy_is_asked_for_once(
+    store: Database, clock: HandClock
+) -> None:
+    mood = engine(store, clock, news := News(titles=["BTC up"]))
+    await mood.refresh(NOW)
+    clock.at = NOW + 8 * HOUR
+    while (due := await mood.next_look()) <= clock.now():
+        await mood.refresh(due)
+    assert news.asked == 2
+    assert mood.states["news"].read_at == clock.now()
+
+
 async def test_each_source_is_asked_as_often_as_it_is_to_be(store: Database, clock: HandClock) -> None:
     news = News(titles=["BTC up"])
     mood = engine(store, clock, news)
