@@ -31,7 +31,7 @@ def at_revision(name: str, folder: Path) -> str:
     except FileNotFoundError:
         raise BadInput("A revision needs git, which is not there.", "Install git.") from None
     except subprocess.CalledProcessError as error:
-        why = error.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
+        why = error.stderr.decode(errors="replace").strip().removeprefix("fatal: ").removesuffix(".")
         raise BadInput(f"{path} at {revision}: {why}.", _HINT) from None
     own = folder / revision.replace("/", "_") / file.name
     own.parent.mkdir(parents=True, exist_ok=True)

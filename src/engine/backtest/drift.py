@@ -138,7 +138,7 @@ def _no_room(key: Key, held: Sequence[Traded]) -> str:
         default=None,
     )
     if last is None:
-        return "the backtest saw no entry there: other candles, or its limits left no room"
+        return "the backtest made no entry there: other candles, its limits left no room, or it would have asked"
     return (
         "the backtest saw no entry there, or still held what it had bought at "
         f"{last.opened_at:%Y-%m-%d %H:%M}: the two have parted before"

@@ -76,6 +76,8 @@ def test_two_revisions_of_a_file_of_ones_own(file: str, tmp_path: Path) -> None:
         subprocess.run([*git, "commit", "-qm", "x"], check=True)
     found = told("./plans/own.py:Slower", "./plans/own.py@HEAD~1:Slower", "--data", file)
     assert found["first"]["final_equity"] != found["second"]["final_equity"]
+    gone = bot("compare", "./plans/own.py:Slower", "./plans/own.py@HEAD~9:Slower", "--data", file)
+    assert "HEAD~9'. Name one like HEAD~1" in gone.stderr
     same = told("./plans/own.py:Slower", "./plans/own.py@HEAD~1:Slower lag=9", "--data", file)
     assert same["first"]["final_equity"] == same["second"]["final_equity"]
 
