@@ -56,7 +56,7 @@ def test_the_cause_of_what_one_side_has_not_comes_from_the_records():
     _, parted = drift([later], [THEIRS])
     assert "still held what it had bought at 2026-03-01 05:00" in parted.cause
     (alone,) = drift([later], [])
-    assert alone.cause.startswith("the backtest saw no entry there: ")
+    assert alone.cause.startswith("the backtest made no entry there: ")
 
 
 def test_two_of_one_candle_are_two_on_either_side():
