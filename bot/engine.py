@@ -197,6 +197,7 @@ def _services(
         derivatives=research.derivatives,
         insights=research.insights,
         panel=externals.panel or panel_of(settings, research.models.manager, on.store, on.market_data),
+        panel_takes_time=not research.models.manager.on_tape,
         asks_in_vain=settings.ai.gate.ask_in_vain,
         calibration=calibration_of(settings),
         adjuster=_adjuster(settings, terms),

@@ -152,6 +152,7 @@ def build_models(
             max_tokens={"": llm.max_tokens}
             | {role: use.max_tokens for role, use in llm.roles.items() if use.max_tokens is not None},
             is_on=settings.asks_models,
+            on_tape=tape is not None,
         ),
         overview=ModelsOverview(
             store=store,

@@ -67,7 +67,7 @@ class AITrendPredictor:
     """Asks where prices are going; whatever goes wrong with one question, the others are answered.
 
     Attributes:
-        clock: In a replay what a model took to answer passes on the market too; rules take no time.
+        clock: In a replay what a model took to answer passes on the market too; rules and tapes take no time.
         candles: The closed candles of each market.
         analyzer: Reads them.
         frames: What was last read of each market and timeframe, shared with the cycle: nothing is read twice.
@@ -193,8 +193,8 @@ class AITrendPredictor:
         believed = [answer for answer in answers if not answer.abstains]
         if not believed:
             return answers[0].reason
-        is_offline = all(answer.is_offline for answer in believed)
-        made_at = begun if is_offline else begun + timedelta(seconds=int(self.clock.monotonic() - started))
+        at_once = self.manager.on_tape or all(answer.is_offline for answer in believed)
+        made_at = begun if at_once else begun + timedelta(seconds=int(self.clock.monotonic() - started))
         votes = [_of(answer, wanted, brief.at, made_at) for answer in believed]
         agreed = votes[0] if asked == 1 else agreed_trend(votes, asked)
         cost = sum((answer.cost for answer in answers), Decimal(0))

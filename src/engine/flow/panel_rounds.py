@@ -110,7 +110,8 @@ class PanelRounds:
             else:
                 left = max((waiting.deadline - begun).total_seconds(), 0)
                 opinions = await deliberate(self._services.panel, waiting.proposal, left) if left else ()
-                took = timedelta(seconds=int(clock.monotonic() - started) if _was_waited_for(opinions) else 0)
+                waited_for = self._services.panel_takes_time and _was_waited_for(opinions)
+                took = timedelta(seconds=int(clock.monotonic() - started) if waited_for else 0)
                 heard = replace(waiting, opinions=opinions, due_at=begun + max(took, self._step))
             await self._services.store.transact(lambda uow: uow.deliberations.put(heard))
         except StoreError as error:

@@ -34,6 +34,7 @@ class CycleServices:
         candles: The closed candles of each market, for all who need them.
         insights: What research has found out about each market.
         panel: Who is heard before an entry is decided on.
+        panel_takes_time: Whether what it takes passes on a replay's market: not where a tape answers.
         asks_in_vain: Whether the panel is asked about entries that are refused whatever it says.
         fusion: What predictions and opinions leave of it.
         calibration: What a confidence was worth in earlier trades.
@@ -58,6 +59,7 @@ class CycleServices:
     derivatives: KeptDerivatives
     insights: Insights = NO_INSIGHTS
     panel: Panel = NO_PANEL
+    panel_takes_time: bool = True
     asks_in_vain: bool = False
     fusion: DecisionFusionEngine = FUSION
     calibration: Calibrates = NO_CALIBRATION

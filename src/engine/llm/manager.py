@@ -85,6 +85,7 @@ class LLMManager:
         deadline: Wall seconds for all tries together, where the caller says nothing else.
         max_tokens: The most that an answer may have, by purpose; ``""`` for those that are not named.
         is_on: Whether anybody is asked at all.
+        on_tape: Whether a tape answers: it takes no time that would pass on a replay's market.
     """
 
     calls: Calls
@@ -93,6 +94,7 @@ class LLMManager:
     deadline: float
     max_tokens: Mapping[str, int]
     is_on: bool = True
+    on_tape: bool = False
 
     async def generate(
         self,

@@ -59,6 +59,24 @@ async def test_how_sure_a_prediction_is_is_what_its_provider_tells_of_its_direct
         assert {each.probability_of for each in sure.asked} == {"direction"}
 
 
+@pytest.mark.parametrize(("on_tape", "took"), [(False, 3), (True, 0)], ids=["a model", "a tape"])
+async def test_a_tape_takes_no_time_of_the_market_however_busy_the_machine_is(
+    tmp_path: Path, took: int, *, on_tape: bool
+):
+    async with engine_room(tmp_path, RISING, minutes=LATEST) as room:
+        begun = room.clock.now()
+
+        def slow(_: ModelRequest) -> dict[str, Any]:
+            room.clock.at += timedelta(seconds=3)
+            return said()
+
+        manager = replace(Script(says={"prediction": slow}).manager(), on_tape=on_tape)
+        predictions = predicting(room, manager, timeframes=(H1,))
+        await made(room, predictions)
+        (made_then,) = (await predictions.outlook(LISTING)).predictions
+        assert made_then.made_at == begun + timedelta(seconds=took)
+
+
 async def test_a_brief_tells_of_its_timeframe_and_of_what_is_held_with_the_reasons(tmp_path: Path):
     script = Script()
     async with engine_room(tmp_path, RISING, minutes=LATEST) as room:

@@ -535,6 +535,23 @@ async def test_only_models_take_time_that_passes_on_the_market_too(tmp_path: Pat
         assert waiting.due_at == begun + took
 
 
+async def test_a_tape_takes_no_time_of_the_market_however_busy_the_machine_is(tmp_path: Path):
+    said = (Opinion(agent="risk", verdict=Verdict.APPROVE, by="somebody", prompt="risk version 2"),)
+    panel = HandPanel(says=said, thinks=True)
+    async with a_room(tmp_path, panel) as room:
+        taped = replace(room.services, panel_takes_time=False)
+        room.deliberations = PanelRounds(taped, StrategyContexts(contexts=(room.context,)))
+        await room.enter(1.0)
+        begun = room.clock.now()
+        await room.deliberations.ask()
+        room.clock.at += timedelta(seconds=3)
+        panel.may_speak.set()
+        while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
+            await asyncio.sleep(0.001)
+        (waiting,) = await room.views.deliberations()
+        assert waiting.due_at == begun
+
+
 async def test_what_somebody_thinks_about_is_shown_until_it_is_decided(tmp_path: Path):
     async with a_room(tmp_path, HandPanel(), fast=QUARTER) as room:
         assert (await room.views.deliberations(), (await room.views.status()).deliberations) == ((), ())
