@@ -16,12 +16,13 @@ from tests.fakes.venues.binance import FakeBinance
 
 @pytest.mark.slow
 @pytest.mark.timeout(360)
-async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path) -> None:
-    market, files = BreakingOut(next_minute(45)), Files(folder=tmp_path)
-    fake = FakeBinance([market.symbol], balances={"USDT": "10000"})
+@pytest.mark.parametrize(("profile", "quote"), [("paper", "USDT"), ("prod", "EUR")])
+async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path, profile: str, quote: str) -> None:
+    market, files = BreakingOut(next_minute(45), quote=quote), Files(folder=tmp_path)
+    fake = FakeBinance([market.symbol], balances={quote: "10000"})
     await fake.start()
     try:
-        config = write(tmp_path, fake)
+        config = write(tmp_path, fake, extends=profile, people=[{"name": "Ada", "role": "admin", "web": "ada"}])
         with started(config, fake) as process:
             await go(files)
             await until(lambda: rows(files, "SELECT * FROM orders WHERE type = 'oco' AND status = 'open'"), seconds=180)
@@ -43,7 +44,7 @@ async def test_one_trade_from_candle_to_fill_to_stop_over_a_kill(tmp_path: Path)
         assert (closed["closed_by"], closed["venue"]) == ("stop", "binance")
         assert dict(fake.matching.accepted) == bought, "nothing was sent twice"
         fake.audit()
-        money = {name: fake.ledger.total(name) for name in ("USDT", "BTC")}
+        money = {name: fake.ledger.total(name) for name in (quote, "BTC")}
         kept = {row["currency"]: row["amount"] for row in rows(files, "SELECT * FROM balances")}
         assert {name: float(kept.get(name, 0)) for name in money} == {
             name: pytest.approx(float(amount), abs=1e-8) for name, amount in money.items()
