@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.ai.questions import Told
 from engine.domain.messages import Card
 from handlers.cards import wording
+from handlers.cards.foreign import inert
 from handlers.cards.lines import listed
 
 _OTHERWISE = "/help lists what the commands tell."
@@ -20,7 +21,7 @@ def card(told: Told) -> Card:
     if not told.text:
         return Card(title="A command answers that", text=wording.lines(more or _OTHERWISE, _who_says_so(told)))
     figures = (f"· {listed(figure)}" for figure in told.figures)
-    return Card(title=f"Answer of {told.by}", text=wording.lines(told.text, *figures, more))
+    return Card(title=f"Answer of {told.by}", text=wording.lines(inert(told.text), *figures, more))
 
 
 def _who_says_so(told: Told) -> str:

@@ -12,6 +12,7 @@ from engine.domain.figures import plain
 from engine.domain.market import named
 from engine.domain.messages import Card, Item
 from handlers.cards import wording
+from handlers.cards.foreign import inert
 from handlers.cards.lines import entry, listed
 from handlers.cards.models import dollars
 
@@ -56,8 +57,8 @@ def in_short(opinions: Sequence[Opinion]) -> Fields:
     found = _objection(opinions)
     return (
         ("Panel", listed(f"{', '.join(map(verdict, opinions))}{_by(opinions)}")),
-        *((("Objection", found.reasons[0]),) if found and found.reasons else ()),
-        *((("Would change it", found.flip),) if found and found.flip else ()),
+        *((("Objection", inert(found.reasons[0])),) if found and found.reasons else ()),
+        *((("Would change it", inert(found.flip)),) if found and found.flip else ()),
     )
 
 
@@ -104,11 +105,11 @@ def _whole(opinion: Opinion) -> Item:
     return Item(
         title=wording.sentence(verdict(opinion)),
         text=wording.lines(
-            *(listed(reason) for reason in opinion.reasons),
+            *(listed(inert(reason)) for reason in opinion.reasons),
             f"confidence {opinion.confidence:.2f}, as measured" if opinion.confidence < 1 else "",
             stop,
             entry("cites", ", ".join(opinion.evidence)) if opinion.evidence else "",
-            entry("would change it", opinion.flip) if opinion.flip else "",
+            entry("would change it", inert(opinion.flip)) if opinion.flip else "",
             entry("by", opinion.by) if opinion.by else "",
             entry("prompt", opinion.prompt) if opinion.prompt else "",
         ),

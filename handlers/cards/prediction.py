@@ -8,6 +8,7 @@ from __future__ import annotations
 from engine.domain.messages import BREAK, Card, Item
 from engine.domain.predictions import PredictionView, TrackRecord, Trend, TrendOutlook, TrendPrediction
 from handlers.cards import wording
+from handlers.cards.foreign import inert
 from handlers.cards.lines import listed
 from handlers.cards.sentiment import score
 
@@ -82,7 +83,7 @@ def _item(prediction: TrendPrediction, outlook: TrendOutlook, record: TrackRecor
         title=f"{prediction.timeframe} {prediction.direction}{move} {BREAK}within {within}",
         text=wording.lines(
             listed(f"{wording.span(outlook.at - prediction.made_at)} ago{late}{told}"),
-            *(listed(reason.text) for reason in prediction.reasons),
+            *(listed(inert(reason.text)) for reason in prediction.reasons),
             listed(f"by {prediction.by}"),
         ),
     )

@@ -1,7 +1,7 @@
 """What is said of a market as a card. Pure.
 
-Headlines are strangers' words: they are shown as they were cleaned, and are never a command, a mention or a link of
-ours.
+Headlines are strangers' words: they are shown as they were cleaned, and are never a command, a mention or a
+link.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from engine.domain.sentiment import (
     SentimentView,
 )
 from handlers.cards import wording
+from handlers.cards.foreign import inert
 from handlers.cards.lines import listed
 
 NEUTRAL = 0.1
@@ -42,7 +43,7 @@ def card(view: SentimentView) -> Card:
     parts = [Item(title=_title(part, share), text=_text(part, found.at)) for part, share in shares]
     headlines = [
         Item(
-            title=_short(each.title),
+            title=inert(_short(each.title)),
             text=listed(f"{wording.words(each.source)}, {_ago(each.at, found.at)}, {score(each.score)}"),
         )
         for each in found.headlines

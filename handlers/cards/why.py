@@ -27,6 +27,7 @@ from engine.domain.plans import TradePlan
 from engine.domain.slippage import slippage_of
 from engine.domain.trade_views import TradeView
 from handlers.cards import adjuster, panel, phrases, wording
+from handlers.cards.foreign import inert
 from handlers.cards.lines import entry, listed
 
 
@@ -146,7 +147,7 @@ def _opinion(opinion: Opinion) -> str:
     measured = opinion.verdict is Verdict.APPROVE and opinion.confidence < 1
     told = (*((f"confidence {opinion.confidence:.2f}",) if measured else ()), *opinion.reasons)
     flip = f"; would change it: {opinion.flip}" if opinion.flip else ""
-    return entry(panel.verdict(opinion), f"{'; '.join(told)}{flip}")
+    return entry(panel.verdict(opinion), inert(f"{'; '.join(told)}{flip}"))
 
 
 def readings(signals: TechnicalSignals) -> tuple[str, ...]:
