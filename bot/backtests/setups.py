@@ -172,10 +172,9 @@ def alone(name: str, params: Sequence[str], symbols: Sequence[str], timeframe: T
         hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(STRATEGIES)}, and {_OWN}."
         raise BadInput(f"There is no strategy {name}.", hint)
     usual = ContextSettings(name=short(name), strategy=name, markets=tuple(symbols), timeframe=timeframe)
-    higher = tuple(each for each in higher_of(usual) if each.duration > timeframe.duration)
     try:
         context = ContextSettings.model_validate(
-            {**usual.model_dump(), "higher": higher, "params": dict(map(_param, params))}
+            {**usual.model_dump(), "higher": higher_of(usual), "params": dict(map(_param, params))}
         )
     except ValidationError as error:
         named = ".".join(str(part) for part in error.errors()[0]["loc"][1:2])

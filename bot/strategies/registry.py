@@ -81,7 +81,7 @@ def within(strategy: Strategy) -> StrategyBase | None:
 
 
 def higher_of(asked: ContextSettings) -> tuple[Timeframe, ...]:
-    """The longer candles that a context looks at: those it was given, else those its strategy looks at by itself.
+    """The longer candles that a context looks at: those it was given, else the longer ones of its strategy's own.
 
     Of a strategy that there is not, none: that is told by ``faults``.
     """
@@ -128,8 +128,11 @@ def _further(asked: ContextSettings) -> tuple[ColumnCondition, ...]:
 
 
 def _higher(asked: ContextSettings, kind: type[StrategyBase]) -> tuple[Timeframe, ...]:
-    usual: Any = _field(kind, "higher").default if asked.higher is None else asked.higher
-    return usual if isinstance(usual, tuple) else ()
+    if asked.higher is not None:
+        return asked.higher
+    usual: Any = _field(kind, "higher").default
+    own: tuple[Timeframe, ...] = usual if isinstance(usual, tuple) else ()
+    return tuple(each for each in own if each.duration > asked.timeframe.duration)
 
 
 def _names(kind: type[StrategyBase]) -> list[str]:

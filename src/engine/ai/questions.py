@@ -38,9 +38,10 @@ COMMANDS = (
 
 
 def _only_reads(command: str) -> str:
-    if command not in (*COMMANDS, ""):
+    name = command.removeprefix("/")
+    if name not in (*COMMANDS, ""):
         raise ValueError("it is none of the commands that only read")
-    return command
+    return name
 
 
 class AnswerShape(BaseModel):

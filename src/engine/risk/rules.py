@@ -18,7 +18,7 @@ from engine.domain.market import Listing
 from engine.domain.plans import TradePlan
 from engine.domain.positions import Portfolio
 from engine.risk import scalars
-from engine.risk.limits import RiskLimits, apart, in_words
+from engine.risk.limits import RiskLimits, apart, in_words, percent
 from engine.risk.market_rules import bad_day, daily_volume, flash_crash, trading_hours, volatility
 from engine.risk.portfolio_rules import (
     correlation,
@@ -122,7 +122,7 @@ def slippage(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | N
     if view.market.lots(plan.quantity) <= fits:
         return None
     taken = grouped(view.market.quantity(fits), 8)
-    return Verdict(lots=fits, reason=f"the book takes {taken} within {limits.max_slippage:.2%} of slippage")
+    return Verdict(lots=fits, reason=f"the book takes {taken} within {percent(limits.max_slippage)} of slippage")
 
 
 def max_position(plan: TradePlan, view: RiskView, limits: RiskLimits) -> Verdict | None:

@@ -10,7 +10,7 @@ from engine.domain.figures import grouped
 from engine.domain.judging import RiskView
 from engine.domain.plans import Slicing, TradePlan
 from engine.risk import scalars
-from engine.risk.limits import RiskLimits, in_words
+from engine.risk.limits import RiskLimits, in_words, percent
 from engine.risk.units import Units, down, ppm_down, up
 from engine.risk.verdicts import Verdict, at_most, denied
 
@@ -44,7 +44,7 @@ def within_slices(plan: TradePlan, slicing: Slicing, view: RiskView, limits: Ris
     if most < min(market.lots(plan.quantity), _least(plan, view)):
         value, least = in_words(largest * plan.price, market.quote), grouped(market.min_notional)
         return denied(f"a slice of at most {value} {market.quote} is below the venue's minimum of {least}")
-    words = f"{grouped(largest, 8)} each, within {limits.max_slippage:.2%} of slippage"
+    words = f"{grouped(largest, 8)} each, within {percent(limits.max_slippage)} of slippage"
     return at_most(plan, view, most * slicing.most, f"{slicing.most} slices take at most {words}")
 
 

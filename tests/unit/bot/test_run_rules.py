@@ -9,8 +9,11 @@ import pytest
 
 from bot.markets import source
 from bot.run_rules import RULES, demand, driver_missing
+from bot.strategies.registry import higher_of, strategy_of
+from config.contexts import ContextSettings
 from config.loader import load
 from engine.domain.errors import ConfigError
+from engine.domain.market import Timeframe
 
 Refusal = Callable[..., list[str]]
 OWN = "contexts: [{name: a, strategy: momentum, markets: [LTC/USDT], timeframe: 1d, higher: []}]\n"
@@ -58,7 +61,7 @@ def refusal(tmp_path: Path) -> Refusal:
             "my.yaml, line 1: contexts.0.markets: has BTC/USDT twice.",
         ),
         (
-            "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT], timeframe: 4h}]",
+            "contexts: [{name: a, strategy: momentum, markets: [BTC/USDT], timeframe: 4h, higher: [4h]}]",
             "my.yaml, line 1: contexts.0.higher: must be longer than the context's timeframe of 4h: 4h is not.",
         ),
         (
@@ -82,6 +85,12 @@ def refusal(tmp_path: Path) -> Refusal:
 def test_what_a_run_cannot_use_is_named_with_key_file_and_line(refusal: Refusal, yaml: str, beginning: str) -> None:
     (line,) = refusal(yaml)
     assert line.startswith(beginning)
+
+
+def test_a_context_on_longer_candles_looks_at_those_that_are_longer_still() -> None:
+    traded = ContextSettings(name="a", strategy="momentum", markets=("BTC/USDT",), timeframe=Timeframe.H4)
+    assert higher_of(traded) == (Timeframe.D1,)
+    assert strategy_of(traded, "contexts.0").timeframes == (Timeframe.H4, Timeframe.D1)
 
 
 def test_everything_is_told_at_once_beside_what_is_wrong_by_itself(refusal: Refusal) -> None:

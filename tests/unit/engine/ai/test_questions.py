@@ -110,6 +110,11 @@ async def test_a_model_that_names_a_command_alone_has_answered():
     assert answers.card(found).text.splitlines() == ["/daily shows it.", "So says scripted m1."]
 
 
+async def test_a_command_may_be_said_with_its_slash():
+    found, _ = await told(said(command="/positions"))
+    assert found.command == "positions"
+
+
 async def test_where_models_are_off_the_command_is_named_as_well():
     off = replace(Script().manager(), is_on=False)
     assert await Asker(manager=off).answer("what do we hold?", LINES, NOON) == Told(command="positions", by_rules=True)
