@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import signal
 from collections import defaultdict
@@ -129,13 +128,14 @@ async def killed(folder: Path, url: str, server: str, numbers: Sequence[int], bi
     """Let a process ask, and kill it when two thirds are billed."""
     asker = FORKS.Process(target=model_asker.ask, args=(str(folder), url, server, numbers, full))
     asker.start()
-    assert asker.pid is not None
     enough = bills.count + len(numbers) * 2 // 3
     while bills.count < enough and asker.is_alive():  # noqa: ASYNC110 - the server tells nobody
         await asyncio.sleep(0.01)
-    os.kill(asker.pid, signal.SIGKILL)
+    asker.kill()
     await asyncio.to_thread(asker.join)
-    assert asker.exitcode == -signal.SIGKILL
+    assert asker.exitcode == -signal.SIGKILL, (
+        f"it was to be killed at {enough} bills, and ended by itself at {bills.count}"
+    )
 
 
 @pytest.mark.parametrize(
