@@ -12,8 +12,12 @@ from engine.store.unit_of_work import UnitOfWork
 
 LATE_WITHIN = timedelta(seconds=10)
 """How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
-LATE_SALE_WITHIN = timedelta(seconds=1)
-"""The same for a sale, a stop among them, from when it was written down: what is held must not stay unprotected."""
+LATE_SALE_WITHIN = timedelta(seconds=5)
+"""The same for a sale, a stop among them, from when its answer was lost: what is held must not stay without for longer.
+
+So long a venue takes a request after the time that stands in it (Binance's ``recvWindow``, as we send it); with another
+one before that, both of them could sell.
+"""
 FIRST_ASKED_AFTER = timedelta(seconds=1)
 """When it is asked for again for the first time; each time after that is twice as late."""
 STRAY_WITHIN = timedelta(hours=24)
@@ -44,6 +48,17 @@ class Doubts:
         if order.position_id:
             self._line.concerned[order.position_id] = None
 
+    async def resolve_at_once(self, order: Order) -> None:
+        """Ask what became of an order whose answer has just been lost: what it has bought stands without a stop.
+
+        Where the venue does not answer that either, it is asked again soon.
+        """
+        written = await self._line.store.read(lambda uow: uow.orders.get(order.id))
+        try:
+            await self.resolve(written)
+        except VenueError as error:
+            self._line.look_again_after(error)
+
     async def cancel_strays(self) -> None:
         """Cancel what has arrived at the venue after all, when it was over here: nothing here would look after it."""
         since = self._line.clock.now() - STRAY_WITHIN
@@ -68,17 +83,6 @@ class Doubts:
             answers.mark(uow, order, OrderStatus.REJECTED, at, reason=_NEVER_ARRIVED[unsent], unsent=unsent)
             answers.watch_refusals(uow, order, at)
 
-    async def resolve_at_once(self, order: Order) -> None:
-        """Ask what became of an order whose answer has just been lost: what it has bought stands without a stop.
-
-        Where the venue does not answer that either, it is asked again soon.
-        """
-        written = await self._line.store.read(lambda uow: uow.orders.get(order.id))
-        try:
-            await self.resolve(written)
-        except VenueError as error:
-            self._line.look_again_after(error)
-
     async def _leave_in_doubt(self, order: Order, again_at: datetime) -> None:
         self._line.look_again_at(again_at)
         if order.status is not OrderStatus.UNKNOWN:
@@ -94,5 +98,6 @@ class Doubts:
         missed_since = self._missed_since.setdefault(order.id, self._line.clock.now())
         if order.purpose is Purpose.ENTRY:
             return missed_since + LATE_WITHIN
-        was_sent = order.status is not OrderStatus.INTENT
-        return order.created_at + LATE_SALE_WITHIN if was_sent else missed_since
+        if order.status in (OrderStatus.INTENT, OrderStatus.CANCELLING):
+            return missed_since  # it was never handed over, or was at the venue
+        return order.updated_at + LATE_SALE_WITHIN

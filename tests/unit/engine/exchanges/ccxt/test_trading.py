@@ -28,6 +28,7 @@ from engine.domain.orders import (
 )
 from engine.exchanges.ccxt.account import RECEIVE_WINDOW_MS
 from engine.exchanges.ccxt.client import VenueClient
+from engine.execution.doubts import LATE_SALE_WITHIN
 from engine.ports import Cursor
 from engine.timing.clocks import WallClock
 from tests.fakes.exchange import Symbol, usual_symbols
@@ -165,6 +166,10 @@ async def test_a_request_that_comes_later_than_the_receive_window_is_not_carried
     await until(lambda: fake.count(PLACE) == 1, seconds=20)
     assert isinstance(await at.venue.find(SYMBOL, client_id("a")), NotFound)
     assert fake.matching.accepted == {}
+
+
+def test_what_takes_the_place_of_a_lost_sale_is_sent_once_that_can_no_longer_be_taken() -> None:
+    assert LATE_SALE_WITHIN.total_seconds() * 1000 >= RECEIVE_WINDOW_MS
 
 
 @pytest.mark.parametrize(
