@@ -27,28 +27,31 @@ class Patience:
 
         What they have not got is bought at market, if that was planned and the price has not run away.
         """
+        for order in await self._line.store.read(self._to_replace):
+            if self._line.clock.now() - order.updated_at >= REPLACED_WITHIN:
+                await self._give_up(order, "it was too late to buy the rest")  # whether the venue answers or not
         for order in await self._line.store.read(self._withdrawn):
             await self._line.cancel(order, "cancelled: entries are halted")
         for order in await self._line.store.read(self._impatient):
             if not order.status.final:
                 await self._line.cancel(order, f"cancelled: {order.reason or 'it has waited long enough'}")
         await self._protecting.sync_venue_events()
-        for order in await self._line.store.read(self._impatient):
-            if order.status.final and order.worst_price is not None:
+        for order in await self._line.store.read(self._to_replace):
+            if order.worst_price is not None:
                 await self._buy_rest(order, order.worst_price)
         await self._protecting.sync_venue_events()
 
     def _impatient(self, uow: UnitOfWork) -> list[Order]:
         return [each for each in uow.orders.impatient(self._line.clock.now()) if each.request.venue == self._line.name]
 
+    def _to_replace(self, uow: UnitOfWork) -> list[Order]:
+        return [each for each in self._impatient(uow) if each.status.final and each.worst_price is not None]
+
     def _withdrawn(self, uow: UnitOfWork) -> list[Order]:
         return [each for each in withdrawn(uow, self._line.clock.now()) if each.request.venue == self._line.name]
 
     async def _buy_rest(self, waited: Order, worst: Decimal) -> None:
-        """Buy what an order at a limit has not got, in time, where it can be had for the worst price or less."""
-        if self._line.clock.now() - waited.updated_at >= REPLACED_WITHIN:
-            await self._give_up(waited, "it was too late to buy the rest")
-            return
+        """Buy what an order at a limit has not got, where it can be had for the worst price or less."""
         try:
             book = await self._line.market_data.book(waited.request.symbol)
         except VenueError:
