@@ -2,7 +2,7 @@
 
 Client ids are of a form that only bots of this kind have, and end in a signature of the database. One of that form
 which the books did not send is another bot's, or that of a copy of this database. What was told of is not told again:
-an admin who lets entries go on knows of it.
+an admin who lets entries go on knows of it. A new order of theirs ends them again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.store.halting import begin_halt
 from engine.store.unit_of_work import UnitOfWork
 
 _REMEMBERED = 200
-"""How many orders of others are remembered as told of, at a venue."""
+"""How many orders of others are remembered as told of, at a venue, beside those that stand there."""
 _IDS = tuple[str, ...]
 
 
@@ -64,8 +64,9 @@ def note(uow: UnitOfWork, venue: str, there: Sequence[OrderState], at: datetime)
     new = _new(uow, venue, there)
     if not new:
         return
-    told = dict.fromkeys([*_told(uow, venue), *(each.client_id for each in new)])
-    uow.settings.set(_key(venue), codec.dump_as(_IDS, tuple(told)[-_REMEMBERED:]))
+    standing = [each.client_id for each in of_others(uow, there)]
+    gone = [each for each in _told(uow, venue) if each not in standing]
+    uow.settings.set(_key(venue), codec.dump_as(_IDS, (*gone[-_REMEMBERED:], *dict.fromkeys(standing))))
     if not any((each.halt.kind, each.halt.venue) == (HaltKind.OTHER_BOT, venue) for each in uow.halts.open()):
         reason = in_words(uow, venue, new[0])
         begin_halt(uow, Halt(kind=HaltKind.OTHER_BOT, reason=reason, since=at, venue=venue))

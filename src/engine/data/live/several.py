@@ -69,7 +69,7 @@ class Refreshers:
     def outage(self) -> str:
         """Why nothing at all can be traded on at any venue; empty where something can be at one of them."""
         outages = [each.outage for each in self._all]
-        return "; ".join(outages) if all(outages) else ""
+        return "; ".join(dict.fromkeys(outages)) if all(outages) else ""
 
     def no_entry(self, timeframe: Timeframe) -> str:
         """Why nothing is entered somewhere that is decided on such candles; empty where nothing speaks against it."""
@@ -125,4 +125,4 @@ class FirstOfFeeds:
 
 
 def _told(parts: Sequence[str]) -> str:
-    return "; ".join(each for each in parts if each != _WELL) or _WELL
+    return "; ".join(dict.fromkeys(each for each in parts if each != _WELL)) or _WELL

@@ -164,10 +164,7 @@ class CcxtExchange:
     async def _send(self, request: OrderRequest, market: Market) -> SubmitResult:
         self._owned = None
         try:
-            async with asyncio.timeout(None) as limit:
-                if request.side is Side.BUY:  # a sale that is late and not known would be sent anew
-                    self._answer_until = request.symbol, limit
-                venue_id = await self._place(request, market)
+            venue_id = await self._placed(request, market)
         except TimeoutError:
             return Unknown(client_id=request.client_id, reason=f"{self.name} told of it before it answered")
         except Duplicate as error:
@@ -176,12 +173,25 @@ class CcxtExchange:
             return Refused(client_id=request.client_id, reason=str(error))
         except VenueError as error:
             return Unknown(client_id=request.client_id, reason=str(error))
-        finally:
-            self._answer_until = None
         if not venue_id:
             return Unknown(client_id=request.client_id, reason=f"{self.name} gave no id for the order")
         self._lookup.taken(request, venue_id)
         return self._acked(request, venue_id)
+
+    async def _placed(self, request: OrderRequest, market: Market) -> str:
+        """As ``_place``; the answer to a purchase is waited for no longer than its news allow.
+
+        Raises:
+            TimeoutError: The venue has told of its market, and did not answer.
+        """
+        if request.side is not Side.BUY:  # a sale that is late and not known would be sent anew
+            return await self._place(request, market)
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._answer_until = request.symbol, limit
+                return await self._place(request, market)
+        finally:
+            self._answer_until = None
 
     async def _place(self, request: OrderRequest, market: Market) -> str:
         """Hand an order to the venue, or keep it here; the venue's id of it, empty where it told none."""
