@@ -12,8 +12,7 @@ T = TypeVar("T")
 
 _TABLE_AT = {"INSERT": 2, "UPDATE": 1, "DELETE": 2}
 """Which word of a statement that writes is the table's name: ``INSERT INTO t``, ``UPDATE t``, ``DELETE FROM t``."""
-
-
+_WRITES_NOTHING = frozenset({"SELECT", "PRAGMA", "SAVEPOINT", "RELEASE", "BEGIN", "SHOW", "SET"})
 MOST = 1000
 """Of more than so many answers none is taken along into the next transaction."""
 _MEMORY = "greenlight.memory"
@@ -72,11 +71,13 @@ class Memory(NoMemory):
         self._known.setdefault(table, {})[what] = known
 
     def invalidate(self, statement: str) -> None:
-        """Forget what was read of the table that a statement writes to."""
+        """Forget what was read of the table that a statement writes to; where that cannot be told, everything."""
         words = statement.split(None, 3)
-        place = _TABLE_AT.get(words[0].upper())
-        if place is not None:
+        verb, place = words[0].upper(), _TABLE_AT.get(words[0].upper())
+        if place is not None and (place == 1 or words[1].upper() in ("INTO", "FROM")):
             self._known.pop(words[place], None)
+        elif verb not in _WRITES_NOTHING:
+            self.forget()
 
     def forget(self) -> None:
         """Forget everything."""

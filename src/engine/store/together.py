@@ -38,6 +38,8 @@ class Together:
     async def transact(self, work: Callable[[UnitOfWork], T]) -> T:
         """Run a synchronous body within a transaction, which others may share; it is on the disk before this returns.
 
+        Where another body of the transaction fails, it is run once more, alone.
+
         Raises:
             StoreError: It could not be written; nothing of it is kept.
         """
