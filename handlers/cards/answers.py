@@ -20,7 +20,7 @@ def card(told: Told) -> Card:
         return Card(title="Nobody could answer that", text=wording.lines(listed(told.reason), more or _OTHERWISE))
     if not told.text:
         return Card(title="A command answers that", text=wording.lines(more or _OTHERWISE, _who_says_so(told)))
-    figures = (f"· {listed(figure)}" for figure in told.figures)
+    figures = (f"· {listed(inert(figure))}" for figure in told.figures)
     return Card(title=f"Answer of {told.by}", text=wording.lines(inert(told.text), *figures, more))
 
 

@@ -6,7 +6,7 @@ import re
 
 JOINER = "\u2060"
 """A character without a width, at which no platform breaks a line."""
-_BEGINS = re.compile(r"(?<![\w<][/@#])(?<=[/@#])(?=\w)|(?<=\w\.)(?=[^\W\d_]{2})")
+_BEGINS = re.compile(r"(?<![\w<]/)(?<!\w[@#])(?<=[/@#])(?=\w)|(?<=\w\.)(?=[^\W\d_]{2})")
 """Behind the sign of a command, a mention or a topic where a word begins, and behind a point in the name of a host."""
 
 

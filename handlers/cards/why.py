@@ -125,7 +125,7 @@ def ruling(judged: Judged) -> str:
             people = "one person" if votes == 1 else f"{votes} people"
             return f"people were asked: {people} had to approve by {wording.moment(expires_at)}"
         case Refuse(reasons=reasons):
-            return f"refused: {'; '.join(reasons)}"
+            return f"refused: {inert('; '.join(reasons))}"
         case Hold():
             return f"no entry: {'; '.join(judged.decision.reasons)}"
         case _:

@@ -15,6 +15,7 @@ from engine.ai.brief import Line, numbered, safe, written
 from engine.ai.prompt_files import Prompt, shipped_prompt
 from engine.ai.rules import command_for
 from engine.domain.account import Status
+from engine.domain.autonomy import Refuse
 from engine.domain.briefs import Brief, BriefField
 from engine.domain.decisions import Judged
 from engine.domain.figures import bounded, plain
@@ -62,7 +63,7 @@ class Told:
         command: What shows more; empty where nothing does.
         by: Who answered.
         reason: Why nobody did; empty where somebody has.
-        by_rules: Whether rules answered, which know no more than the command.
+        by_rules: Whether no model has spoken: rules know no more than the command.
         lacks_model: Whether models are configured for it, and rules had to answer in their place.
     """
 
@@ -176,7 +177,7 @@ def _decision(judged: Judged) -> Line:
     ruling = type(judged.ruling).__name__.lower()
     reasons = "; ".join(getattr(judged.ruling, "reasons", ()) or decision.reasons)
     text = f"{_moment(decision.at)}, {decision.context}, {decision.symbol}: {decision.stance}, {ruling}: {reasons}"
-    return Line(name=f"decision.{decision.id.lower()}", text=safe(text))
+    return Line(name=f"decision.{decision.id.lower()}", text=safe(text), is_foreign=isinstance(judged.ruling, Refuse))
 
 
 def _moment(at: datetime | None) -> str:
