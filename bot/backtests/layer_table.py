@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from bot.backtests.layer_rows import Layers, Part, Row
-from engine.backtest.bootstrap import LEAST
 from engine.backtest.layer_figures import Figure, LayerFigures
+from engine.backtest.returns import LEAST
 from engine.backtest.setup import BareTerms
 from engine.domain.figures import plain
 from engine.llm.tape import TapeUse

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.arch_bootstrap import arch_bootstrap
-from engine.backtest.returns import sharpe
+from engine.backtest.returns import LEAST, sharpe
 
 if TYPE_CHECKING:
     from arch.bootstrap import StationaryBootstrap
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 DRAWS = 1_000
 SURE = 0.95
-LEAST = 20
-"""Fewer days or trades than these have no interval."""
 _LEFT_OUT = -1.0
 """In the place of NaN, what one of two has not: that is a difference too."""
 

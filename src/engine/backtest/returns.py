@@ -25,8 +25,8 @@ DAYS_A_YEAR = 365
 _DAY = timedelta(days=1)
 _LEAST_FOR_A_YEAR = timedelta(days=30)
 """A shorter run says nothing about a year."""
-_LEAST = 20
-"""Of fewer days a ratio is noise: three that lost alike would have a Sharpe ratio of -40."""
+LEAST = 20
+"""Of fewer days or trades a ratio is noise: three that lost alike would have a Sharpe ratio of -40."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,7 +133,7 @@ def return_figures(curve: Curve) -> ReturnFigures:
 
 def volatility(returns: Floats) -> float | None:
     """The standard deviation of a year: that of at least 20 days as a sample, times the root of the days of a year."""
-    return float(returns.std(ddof=1)) * math.sqrt(DAYS_A_YEAR) if len(returns) >= _LEAST else None
+    return float(returns.std(ddof=1)) * math.sqrt(DAYS_A_YEAR) if len(returns) >= LEAST else None
 
 
 def sharpe(returns: Floats) -> float | None:
@@ -142,13 +142,13 @@ def sharpe(returns: Floats) -> float | None:
     W. Sharpe, The Sharpe Ratio, Journal of Portfolio Management 21(1), 1994. ``None`` for less than 20 days, and for
     what never moves.
     """
-    moves = len(returns) >= _LEAST and np.ptp(returns) > 0
+    moves = len(returns) >= LEAST and np.ptp(returns) > 0
     return sharpe_of_ratio(float(returns.mean() / returns.std(ddof=1)) if moves else math.nan, len(returns))
 
 
 def sharpe_of_ratio(ratio: float, days: int) -> float | None:
     """The same of what mean over deviation of so many days is; of no number there is none."""
-    return ratio * math.sqrt(DAYS_A_YEAR) if days >= _LEAST and math.isfinite(ratio) else None
+    return ratio * math.sqrt(DAYS_A_YEAR) if days >= LEAST and math.isfinite(ratio) else None
 
 
 def sortino(returns: Floats) -> float | None:
@@ -157,7 +157,7 @@ def sortino(returns: Floats) -> float | None:
     F. Sortino and R. van der Meer, Downside Risk, Journal of Portfolio Management 17(4), 1991, with a target of 0.
     ``None`` for less than 20 days, and where no day lost.
     """
-    if len(returns) < _LEAST:
+    if len(returns) < LEAST:
         return None
     losses = np.minimum(returns, 0.0)
     downside = math.sqrt(float(np.dot(losses, losses)) / len(losses))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.backtest.ground import Ground, begins_of
 from engine.backtest.setup import BacktestSetup
 from engine.backtest.setup_candles import candles_of
+from engine.backtest.tape_markets import TapeMarkets, begins_of
 from engine.domain.decisions import Frame
 from engine.domain.market import Candles, Timeframe
 from engine.ports import Frames, Strategy
@@ -44,12 +44,12 @@ class Shared:
 
     Attributes:
         frames: What is read off the candles of each market and timeframe.
-        grounds: Some markets as the kernel goes over them.
+        markets: Some markets as the kernel goes over them.
         cross: Compares means (see ``TechnicalColumns``).
     """
 
     frames: dict[tuple[str, Timeframe], Frame] = field(default_factory=dict)
-    grounds: dict[tuple[str, ...], Ground] = field(default_factory=dict)
+    markets: dict[tuple[str, ...], TapeMarkets] = field(default_factory=dict)
     cross: Cross | None = None
     _begins: dict[tuple[str, Timeframe], int] = field(default_factory=dict)
     _volumes: dict[tuple[str, Timeframe], Floats] = field(default_factory=dict)

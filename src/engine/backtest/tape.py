@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.entries import entries_of
-from engine.backtest.ground import NOTHING, frozen, ground_of, joined
 from engine.backtest.setup import BacktestSetup, BareTerms, FillAt, RiskTerms
 from engine.backtest.slots import Shared, Slot
+from engine.backtest.tape_markets import NOTHING, frozen, joined, tape_markets
 from engine.domain.errors import BadInput
 from engine.domain.market import to_millis
 from engine.risk.stats import known_volumes
@@ -38,22 +38,22 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
     _demand_whole_limits(setup)
     symbols = tuple(dict.fromkeys(slot.symbol for slot in slots))
     common = shared or Shared()
-    ground = common.grounds.get(symbols)
-    if ground is None:
-        ground = common.grounds[symbols] = ground_of(setup, symbols)
+    traded = common.markets.get(symbols)
+    if traded is None:
+        traded = common.markets[symbols] = tape_markets(setup, symbols)
     stops, targets = ([bool(_strides(getattr(s.said, each))) for s in slots] for each in _DISTANCES)
     entries = [entries_of(setup, slots, slot) for slot in slots]
     account = np.zeros(1, ACCOUNT)
     account["cash"] = account["peak"] = float(setup.cash)
     return Tape(
         terms=_terms(setup),
-        open_ms=ground.columns.open_ms,
-        open=ground.columns.open,
-        high=ground.columns.high,
-        low=ground.columns.low,
-        close=ground.columns.close,
-        offered=ground.columns.offered,
-        day_close=ground.day_close,
+        open_ms=traded.columns.open_ms,
+        open=traded.columns.open,
+        high=traded.columns.high,
+        low=traded.columns.low,
+        close=traded.columns.close,
+        offered=traded.columns.offered,
+        day_close=traded.day_close,
         said_ms=joined([slot.open_ms for slot in slots]),
         entry=joined(entries),
         exit=joined([slot.said.exit for slot in slots]),
@@ -63,11 +63,11 @@ def tape_of(setup: BacktestSetup, slots: Sequence[Slot], shared: Shared | None =
         stop=joined([slot.said.stop_distance for slot in slots]) if any(stops) else frozen(NOTHING),
         target=joined([slot.said.target_distance for slot in slots]) if any(targets) else frozen(NOTHING),
         traded=_traded(setup, slots, entries, shared),
-        markets=ground.markets.copy(),
+        markets=traded.markets.copy(),
         slots=_slots(setup, common, slots, symbols, stops, targets),
         account=account,
         trades=np.zeros(sum(int(np.count_nonzero(slot.said.entry)) for slot in slots), TRADE),
-        days=np.zeros(ground.days + 2, DAY),
+        days=np.zeros(traded.days + 2, DAY),
         levels=np.empty(setup.model.levels),
         sizes=np.empty(setup.model.levels),
         adjusted=np.empty((0, 3)),

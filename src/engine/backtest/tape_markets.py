@@ -39,7 +39,7 @@ class Columns(NamedTuple):
     offered: Floats
 
 
-class Ground(NamedTuple):
+class TapeMarkets(NamedTuple):
     """Some markets: their candles one after another, where each begins, their closes by day, and how many days."""
 
     columns: Columns
@@ -48,7 +48,7 @@ class Ground(NamedTuple):
     days: int
 
 
-def ground_of(setup: BacktestSetup, symbols: Sequence[str]) -> Ground:
+def tape_markets(setup: BacktestSetup, symbols: Sequence[str]) -> TapeMarkets:
     """Lay the candles of some markets one after another.
 
     Raises:
@@ -59,7 +59,7 @@ def ground_of(setup: BacktestSetup, symbols: Sequence[str]) -> Ground:
     first, last = _reach(markets, columns.open_ms)
     traded = markets[markets["first"] < markets["end"]]
     midnights = np.arange(first - first % _DAY + _DAY, int(columns.open_ms[traded["end"] - 1].max()) + 1, _DAY)
-    return Ground(
+    return TapeMarkets(
         columns=columns,
         markets=markets,
         day_close=joined([_closes_at(midnights, each, columns) for each in markets]),
