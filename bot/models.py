@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from bot.model_chains import all_links, caps_of, chain_of, faults, price_list
 from config.models import OFFLINE, LlmSettings, ProviderSettings, key_of, kind_of
 from config.settings import Settings
 from engine.ai.rules import RULES
-from engine.domain.errors import ConfigError, ModelError
+from engine.domain.errors import ConfigError
 from engine.llm.answers import Calls, Link
 from engine.llm.breakers import Breakers
 from engine.llm.canary import NO_CANARIES, ask_canaries
@@ -88,9 +88,9 @@ class Models:
             self._asking.append(asyncio.create_task(self._ask_canaries(), name="canaries"))
 
     async def _ask_canaries(self) -> None:
-        for name in dict.fromkeys(link.provider for link in self.canaries):
-            with suppress(ModelError):  # the question says what is wrong with it
-                await self.providers[name].open()  # what importing takes is not taken of the time for an answer
+        # What importing takes is not taken of the time for an answer; the question says what is wrong with one.
+        names = dict.fromkeys(link.provider for link in self.canaries)
+        await asyncio.gather(*(self.providers[name].open() for name in names), return_exceptions=True)
         self.board.canaries = await ask_canaries(self.manager, self.canaries)
 
     async def close(self) -> None:
