@@ -141,11 +141,11 @@ class TrendPredictions:
 
     async def outlook(self, listing: Listing, context: str = "") -> TrendOutlook:
         """What is expected of a market now, of what is predicted for a context."""
-        return await self._outlook(listing, self._prompt(listing, context))
+        return await self._outlook(listing, self._way(listing, context))
 
     async def outlook_at(self, listing: Listing, context: str, close: datetime) -> TrendOutlook:
         """What a decision at an earlier close knew: of that close itself nothing was predicted yet."""
-        prompt = self._prompt(listing, context)
+        prompt = self._way(listing, context)
 
         def work(uow: UnitOfWork) -> dict[Timeframe, TrendPrediction]:
             found = {
@@ -158,7 +158,7 @@ class TrendPredictions:
 
     async def view(self, listing: Listing) -> PredictionView:
         """What people are shown of it: what all contexts share, and what is asked by prompts of their own."""
-        prompt = self._prompt(listing, "")
+        prompt = self._way(listing, "")
         record = await self._store.read(
             lambda uow: uow.predictions.records(listing, self.timeframes, LAST, prompt=prompt)
         )
@@ -179,8 +179,8 @@ class TrendPredictions:
             _of(self._reasons, listing, prompt),
         )
 
-    def _prompt(self, listing: Listing, context: str) -> str:
-        """By which prompt a market is predicted for a context; the first of it where none is asked for all."""
+    def _way(self, listing: Listing, context: str) -> str:
+        """The key by which a market is predicted for a context; the first of it where none is asked for all."""
         prompts = self._asked[listing]
         own = self._contexts.get(context, "")
         return own if own in prompts else prompts[0]

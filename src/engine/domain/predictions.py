@@ -46,7 +46,7 @@ class TrendPrediction:
         by: Who made it: a provider and its model, or the offline analyst.
         is_offline: Whether rules made it, and no model.
         cost: What asking for it is booked with, in US dollars.
-        prompt: Which prompt of a context's own it was asked by; empty for that of all who have none.
+        prompt: The key of a context's own way of asking (its prompt, its votes); empty for that of all who have none.
     """
 
     venue: str

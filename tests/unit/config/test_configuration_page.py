@@ -13,7 +13,7 @@ from config.shape import kind_at, names_at
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
-ROWS = re.findall(r"^\| (`.+?`) \| ", PAGE, flags=re.MULTILINE)
+ROWS = re.findall(r"^\| (`.+?`)(?: of a context)? \| ", PAGE, flags=re.MULTILINE)
 OF_A_VENUE, OF_A_CONTEXT = ("exchanges", "binance"), ("contexts", 0)
 
 
