@@ -13,7 +13,6 @@ from bot.venues import prices_of, real_venues
 from config.markets import ExchangeSettings
 from config.settings import Settings
 from engine.data.live.feed_data import FeedData, OwnBooks
-from engine.domain.errors import GreenlightError
 from engine.domain.market import Market
 from engine.domain.orders import Order
 from engine.exchanges.ccxt.account import VenueAccount
@@ -21,6 +20,7 @@ from engine.exchanges.ccxt.exchange import CcxtExchange
 from engine.exchanges.headers import Quiet
 from engine.ports import Clock, MarketFeed
 from engine.store.database import Database
+from engine.support.faults import FaultLog
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Wall seconds after which a stream that was lost is connected anew, doubling."""
@@ -124,6 +124,7 @@ async def follow_news(
         sleep: Waits so many wall seconds.
     """
     pause, now = _FIRST_PAUSE, asyncio.get_running_loop().time
+    faults = FaultLog(_log.bind(venue=exchange.name), "orders are looked at in turn meanwhile")
     while True:
         begins = now()
         try:
@@ -131,8 +132,9 @@ async def follow_news(
                 return
             pause = _FIRST_PAUSE
             await sync(exchange.name)
-        except GreenlightError as error:
-            _log.info("orders are looked at in turn meanwhile", venue=exchange.name, detail=error.message)
+            faults.works()
+        except Exception as error:  # noqa: BLE001 - the boundary of a task that is to last as long as the program
+            faults.note(error)
             pause = _FIRST_PAUSE if now() - begins >= _HELD else pause
             await sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)

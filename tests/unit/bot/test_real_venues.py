@@ -29,11 +29,14 @@ from tests.fakes.venues.binance import trading
 from tests.fakes.venues.kraken import trading_kraken
 
 
-async def test_what_a_venue_tells_by_itself_is_taken_in_at_once_over_a_cut() -> None:
+async def test_what_a_venue_tells_by_itself_is_taken_in_at_once_over_a_cut_and_an_error_that_nobody_foresaw() -> None:
     asked: list[str] = []
+    fails = [True, False, False]
 
     async def sync(venue: str) -> None:
         asked.append(venue)
+        if fails and fails.pop(0):
+            raise RuntimeError("nobody foresaw this")
 
     async with trading() as fake, account_at(fake) as at, account_at(fake) as hand:
         following = asyncio.create_task(follow_news(at.exchange, sync))
