@@ -422,7 +422,7 @@ async def test_a_venue_that_is_down_is_looked_at_again_soon_and_not_at_the_next_
     async with engine_room(tmp_path) as room:
         room.venue.loses_ocos = True
         await room.enter()
-        assert await room.orchestrator.next_look() == room.clock.now() + LATE_SALE_WITHIN
+        assert await room.orchestrator.next_look() <= room.clock.now() + LATE_SALE_WITHIN
         room.venue.storm, room.venue.loses_ocos = 1, False
         room.clock.at += LATE_SALE_WITHIN
         with pytest.raises(VenueError):
