@@ -44,7 +44,7 @@ def test_readings_are_shared_and_a_combination_is_what_a_backtest_comes_to() -> 
         assert np.prod(1 + found.returns.astype(float)) == pytest.approx(1 + found.gain, rel=1e-4)
     columns = [each // 2_900 for each in made]
     assert np.diff(columns).tolist() == [1, 1, 0]  # ma_30, ma_8, and then all is there
-    assert len(shared.grounds) == 1
+    assert len(shared.markets) == 1
 
 
 @pytest.mark.parametrize("hours", [3, 24, 27 * 24, 60 * 24])
