@@ -131,7 +131,7 @@ async def test_what_is_over_or_unknown_is_not_cancelled_and_says_so(tmp_path: Pa
 
 async def test_an_order_in_doubt_is_asked_about_first(tmp_path: Path) -> None:
     async with engine_room(tmp_path) as room:
-        room.venue.loses = "answer"
+        room.venue.loses = "request"
         await waiting(room)
         with pytest.raises(BadInput, match="Nobody knows yet whether the venue has O1"):
             await ask(room)
