@@ -267,7 +267,7 @@ async def test_what_is_not_over_can_be_edited_however_old_it_is(store: Database)
     assert await left_after(store, NOON + timedelta(days=9000)) == {*topics} - {
         "digest:2026-01-03",
         "budget:20220501-day-80",
-        f"adjuster:{LONG_AFTER:%Y%m%d}-volatility",
+        f"adjuster:{LONG_AFTER:%Y%m%d}-volatility-is",
         "capital:2",
         "live:1",
         "payment:1",
