@@ -120,8 +120,9 @@ async def test_a_pause_takes_back_what_waits(tmp_path: Path):
         await agreed(room, tmp_path)
 
 
-async def test_a_crash_between_the_cancel_and_the_purchase_buys_the_rest_once(tmp_path: Path):
-    async with room_with(tmp_path) as room:
+async def crash_between_cancel_and_purchase(folder: Path) -> None:
+    """Leave an entry that was cancelled for its patience, and whose rest nobody has bought."""
+    async with room_with(folder) as room:
         await enter(room, replace(ENTRY, then=Then.MARKET, chase=Decimal("0.02")))
         room.clock.to(DAY + 90)
         (order,) = await room.views.orders(9)
@@ -129,6 +130,10 @@ async def test_a_crash_between_the_cancel_and_the_purchase_buys_the_rest_once(tm
         await room.store.transact(lambda uow: uow.orders.request_cancel(order.id, "cancelled", now))
         await room.venue.cancel(order.request.symbol, order.request.client_id)
         await room.orchestrator.sync_venue_events()
+
+
+async def test_a_crash_between_the_cancel_and_the_purchase_buys_the_rest_once(tmp_path: Path):
+    await crash_between_cancel_and_purchase(tmp_path)
     async with room_with(tmp_path, minutes=DAY + 91) as room:
         await on_time(room, DAY + 91)
         await on_time(room, DAY + 91)
@@ -141,14 +146,7 @@ async def test_a_crash_between_the_cancel_and_the_purchase_buys_the_rest_once(tm
 
 
 async def test_who_comes_back_too_late_to_buy_the_rest_says_so_once_whether_the_venue_answers_or_not(tmp_path: Path):
-    async with room_with(tmp_path) as room:
-        await enter(room, replace(ENTRY, then=Then.MARKET, chase=Decimal("0.02")))
-        room.clock.to(DAY + 90)
-        (order,) = await room.views.orders(9)
-        now = room.clock.now()
-        await room.store.transact(lambda uow: uow.orders.request_cancel(order.id, "cancelled", now))
-        await room.venue.cancel(order.request.symbol, order.request.client_id)
-        await room.orchestrator.sync_venue_events()
+    await crash_between_cancel_and_purchase(tmp_path)
     async with room_with(tmp_path, minutes=DAY + 95) as room:
         room.clock.to(DAY + 95)
         room.venue.storm = 1

@@ -57,11 +57,27 @@ async def a_room(folder: Path, panel: HandPanel | None = None, **given: Any) -> 
         yield room
 
 
+async def taken(room: Room, panel: HandPanel) -> timedelta:
+    """What passes on the market while a panel thinks for three seconds."""
+    begun = room.clock.now()
+    await room.deliberations.ask()
+    room.clock.at += timedelta(seconds=3)
+    panel.may_speak.set()
+    await until_silent(room)
+    (waiting,) = await room.views.deliberations()
+    assert waiting.due_at is not None
+    return waiting.due_at - begun
+
+
+async def until_silent(room: Room) -> None:
+    while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
+        await asyncio.sleep(0.001)
+
+
 async def spoken(room: Room) -> None:
     """Let who was asked speak."""
     await room.deliberations.ask()
-    while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
-        await asyncio.sleep(0.001)
+    await until_silent(room)
 
 
 async def heard(room: Room, later: timedelta = timedelta(seconds=1)) -> None:
@@ -525,14 +541,7 @@ async def test_only_models_take_time_that_passes_on_the_market_too(tmp_path: Pat
     panel = HandPanel(says=said, thinks=True)
     async with a_room(tmp_path, panel) as room:
         await room.enter(1.0)
-        begun = room.clock.now()
-        await room.deliberations.ask()
-        room.clock.at += timedelta(seconds=3)
-        panel.may_speak.set()
-        while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
-            await asyncio.sleep(0.001)
-        (waiting,) = await room.views.deliberations()
-        assert waiting.due_at == begun + took
+        assert await taken(room, panel) == took
 
 
 async def test_a_tape_takes_no_time_of_the_market_however_busy_the_machine_is(tmp_path: Path):
@@ -542,14 +551,7 @@ async def test_a_tape_takes_no_time_of_the_market_however_busy_the_machine_is(tm
         taped = replace(room.services, panel_takes_time=False)
         room.deliberations = PanelRounds(taped, StrategyContexts(contexts=(room.context,)))
         await room.enter(1.0)
-        begun = room.clock.now()
-        await room.deliberations.ask()
-        room.clock.at += timedelta(seconds=3)
-        panel.may_speak.set()
-        while room.deliberations.busy:  # noqa: ASYNC110 - who was asked tells nobody
-            await asyncio.sleep(0.001)
-        (waiting,) = await room.views.deliberations()
-        assert waiting.due_at == begun
+        assert await taken(room, panel) == timedelta(0)
 
 
 async def test_what_somebody_thinks_about_is_shown_until_it_is_decided(tmp_path: Path):
