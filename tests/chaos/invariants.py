@@ -23,8 +23,8 @@ from tests.fakes.telegram_entities import trimmed
 if TYPE_CHECKING:
     from tests.chaos.world import World
 
-_PRICE_THEN = re.compile(r"(?m)(?<=^Price:)[ \n].*$")
-"""A card shows the price of the moment at which it was put there."""
+_PRICE_THEN = re.compile(r"(?m)(?<=^Price:)[ \n].*$(\n→.*$)?")
+"""A card shows the price of the moment at which it was put there; a long one has a line of its own."""
 _LEFT = re.compile(r"in \d[^,]* by your clock")
 _PROMISE = re.compile(r"You declined (A\d+)\.|You approved (half of )?(A\d+): order (O\d+) ")
 EVENTS = {kind.__name__: kind for kind in get_args(Event)}
@@ -98,7 +98,7 @@ def _wanted_on_slack(world: World, card: Card) -> object:
 
 
 def _slack_text(text: str) -> str:
-    return re.sub(r"(?m)(?<=^Price)(\W+).*$", "", text)
+    return re.sub(r"(?m)(?<=^Price)(\W+).*$(\n→.*$)?", "", text)
 
 
 def _alerts(world: World) -> list[str]:
