@@ -164,10 +164,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
 
 def _park(handle: asyncio.Handle) -> None:
-    """Keep a callback from being called; only its burial will."""
+    """Keep a callback from being called; only its burial will, unless it is for a time that no longer comes."""
     life = handle._context.get(LIFE)
     if life is not None and not handle.cancelled():
-        life.parked.append((handle._callback, handle._args, handle._context))
+        if not isinstance(handle, asyncio.TimerHandle):
+            life.parked.append((handle._callback, handle._args, handle._context))
         handle.cancel()
 
 
