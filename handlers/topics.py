@@ -128,8 +128,8 @@ def _topics(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0912 - one case 
             return (f"trade:{position_id}",)
         case ProtectionFailed(position_id=position_id):
             return (f"trade:{position_id}", f"unprotected:{position_id}")
-        case PositionClosed(position_id=position_id, approval_id=approval_id):
-            return (*_approval(approval_id), f"trade:{position_id}", f"closed:{position_id}")
+        case PositionClosed(position_id=position_id, approvals=approvals):
+            return (*chain.from_iterable(map(_approval, approvals)), f"trade:{position_id}", f"closed:{position_id}")
         case PositionUnmanaged(unmanaged_id=unmanaged_id) | UnmanagedEnded(unmanaged_id=unmanaged_id):
             return (f"unmanaged:{unmanaged_id}",)
         case LosingStreakChanged(streak_id=streak_id):
@@ -184,6 +184,8 @@ def _alarms(event: Event) -> tuple[str, ...]:
             return (f"unprotected:{event.position_id}", f"part:{event.order_id}")
         case PositionProtected() | PositionClosed():
             return (f"unprotected:{event.position_id}",)
+        case ProtectionMoved():
+            return tuple(chain.from_iterable(map(_approval, event.approvals)))
         case OrderChanged():
             return (f"part:{event.order_id}",)
         case _:

@@ -114,10 +114,15 @@ class PositionProtected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectionMoved:
-    """The stop and target of a position were placed anew, for another size or at another price."""
+    """The stop and target of a position were placed anew, for another size or at another price.
+
+    Attributes:
+        approvals: Those that led to what is held.
+    """
 
     at: datetime
     position_id: str
+    approvals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +140,14 @@ class PositionClosed:
 
     Attributes:
         closed_by: Stop, target or the exit's reason.
+        approvals: Those that led to what was held.
     """
 
     at: datetime
     position_id: str
     closed_by: str
     net: Decimal
-    approval_id: str = ""
+    approvals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

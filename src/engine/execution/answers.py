@@ -37,7 +37,8 @@ def _tell_of_move(uow: UnitOfWork, order: Order, now: datetime) -> None:
     """Tell people where a stop and target took the place of others, for another size or at another price."""
     found = replacement_of(uow.orders.of_position(order.position_id))
     if found is not None and found[1].id == order.id:
-        uow.emit(ProtectionMoved(at=now, position_id=order.position_id))
+        approvals = uow.orders.approvals_of(order.position_id)
+        uow.emit(ProtectionMoved(at=now, position_id=order.position_id, approvals=approvals))
 
 
 def mark(

@@ -162,18 +162,17 @@ def _grows(uow: UnitOfWork, position: Position) -> bool:
 
 
 def _tell_closed(uow: UnitOfWork, position: Position, at: datetime) -> None:
-    """Write down that a position is closed, and the approval it came from.
+    """Write down that a position is closed, and the approvals it came from.
 
     What the bot has not opened is no loss or win of its own.
     """
-    asked = uow.approvals.of_decision(uow.positions.decision_of(position.id))
     uow.emit(
         PositionClosed(
             at=at,
             position_id=position.id,
             closed_by=position.closed_by,
             net=position.net,
-            approval_id=asked.id if asked else "",
+            approvals=uow.orders.approvals_of(position.id),
         )
     )
     if uow.positions.decision_of(position.id):

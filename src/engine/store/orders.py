@@ -212,6 +212,11 @@ class Orders:
         """Every order of a position, oldest first."""
         return self._memory.get_or_load("orders", position_id, lambda: self._load_of(position_id))
 
+    def approvals_of(self, position_id: str) -> tuple[str, ...]:
+        """The approvals that led to orders of a position, the first one first; one may add to what another began."""
+        asked = (order.approval_id for order in self.of_position(position_id))
+        return tuple(dict.fromkeys(filter(None, asked)))
+
     def _load_of(self, position_id: str) -> tuple[Order, ...]:
         rows = self._connection.execute(_OF_POSITION, {"position": position_id})
         return tuple(_ORDER.from_row(row) for row in rows)

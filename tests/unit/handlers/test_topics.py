@@ -70,6 +70,11 @@ def test_an_alarm_about_a_position_is_shown_anew_where_people_were_told_of_it(ki
     assert EVERYTHING(event)["unprotected:T1"] == ()
 
 
+def test_an_approval_is_shown_anew_where_a_stop_moved_that_its_card_names():
+    (event,) = [each for each in EVENTS if isinstance(each, events.ProtectionMoved)]
+    assert EVERYTHING(event)["approval:A1"] == ()
+
+
 @pytest.mark.parametrize("kind", [events.OrderFilled, events.OrderChanged])
 def test_a_part_is_shown_anew_where_people_were_told_of_it(kind: type):
     (event,) = [each for each in EVENTS if type(each) is kind]

@@ -38,7 +38,7 @@ async def test_the_question_that_a_position_came_from_shows_that_it_is_closed(tm
         room.clock.to(DAY + 60)
         await room.orchestrator.sync_venue_events()
 
-        assert [closed.approval_id for closed in await room.events(PositionClosed)] == [asked.id]
+        assert [closed.approvals for closed in await room.events(PositionClosed)] == [(asked.id,)]
         assert f"approval:{asked.id}" in await due(room)
 
 

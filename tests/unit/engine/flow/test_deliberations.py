@@ -18,6 +18,7 @@ from engine.domain.autonomy import AskHuman, Execute, Refuse, Ruling
 from engine.domain.decision_views import Why
 from engine.domain.decisions import Judged, Opinion, Stance, Tier, Verdict
 from engine.domain.errors import VenueError
+from engine.domain.events import PositionClosed, ProtectionMoved
 from engine.domain.orders import Purpose
 from engine.domain.plans import Entry, Then, TradePlan
 from engine.domain.proposals import FastTier, Proposal
@@ -387,6 +388,22 @@ async def test_a_confidence_that_asks_asks_about_the_rest(tmp_path: Path):
         await room.approvals.answer(asked.approval.id, Press(person="Ann", verb=Verb.APPROVE))
         await room.approvals.finished()
         assert [(each.id, each.quantity) for each in await room.held()] == [("T1", Decimal("24.991"))]
+
+
+async def test_the_approval_of_the_rest_shows_where_its_stop_is_and_that_it_is_closed(tmp_path: Path):
+    """Seen: a card that named stop and target for ever, for what it added to was begun without an approval."""
+    says = (Opinion(agent="analyst", verdict=Verdict.APPROVE, confidence=0.6),)
+    rows = (*(QUIET,) * 24, (100, 100, 80, 85, 10_000), *(QUIET,) * 5)
+    async with a_room(tmp_path, HandPanel(says=says), rows=rows, fast=QUARTER) as room:
+        await room.enter(1.0)
+        await heard(room)
+        (asked,) = await room.views.pending()
+        await room.approvals.answer(asked.approval.id, Press(person="Ann", verb=Verb.APPROVE))
+        await room.approvals.finished()
+        assert [each.approvals for each in await room.events(ProtectionMoved)] == [(asked.approval.id,)]
+        room.clock.at += timedelta(minutes=59)
+        await room.orchestrator.sync_venue_events()
+        assert [each.approvals for each in await room.events(PositionClosed)] == [(asked.approval.id,)]
 
 
 async def test_what_the_limits_refuse_leaves_the_start(tmp_path: Path):
