@@ -21,6 +21,7 @@ from engine.domain.decisions import TechnicalSignals
 from engine.domain.market import Candles, from_millis
 
 if TYPE_CHECKING:
+    from engine.analysis.flags import Flag
     from engine.domain.columns import Bools, Signs
     from engine.domain.market import Floats
 
@@ -40,7 +41,6 @@ CORE: Final = (
 )
 """The readings of ``TechnicalSignals`` beside the close."""
 _OF_ANY_LENGTH: Final = ("ma_", "channel_high_")
-_FLAG_AT: Final[Mapping[str, int]] = {flag: column for column, flag in enumerate(flags.FLAGS)}
 _LevelsAt = tuple[tuple[float, ...], tuple[float, ...]]
 Extra = tuple[IndicatorSpec, bool]
 """A further indicator, and whether it can be reckoned over all candles at once (see ``indicators.memory``)."""
@@ -60,7 +60,7 @@ class CandleColumns:
         self._cross = cross
         self._extras = tuple(extras)
         self._made: dict[str, Floats] = {"close": candles.close}
-        self._flags: Bools | None = None
+        self._flags: dict[str, Bools] = {}
         self._patterns: Signs | None = None
         self._levels: Levels | None = None
         self._support = _ByRow(len(candles), self._support_at)
@@ -102,7 +102,7 @@ class CandleColumns:
             supports=supports,
             resistances=resistances,
             patterns=patterns.told(self._all_patterns()[row]),
-            flags=tuple(flags.FLAGS[column] for column in np.flatnonzero(self._all_flags()[row])),
+            flags=self._flags_at(row),
             extra={name: float(value) for name, value in extra.items() if math.isfinite(value)},
             **readings,
         )
@@ -129,7 +129,8 @@ class CandleColumns:
             return dict(zip(("macd", "macd_signal", "macd_histogram"), indicators.macd(close), strict=True))
         if name.startswith("bollinger"):
             names = ("bollinger_lower", "bollinger_middle", "bollinger_upper")
-            return dict(zip(names, indicators.bollinger(close), strict=True))
+            bands = indicators.bollinger(close)
+            return {**dict(zip(names, bands, strict=True)), "ma_20": bands[1]}  # the middle one is that mean
         if name == "atr":
             return {name: indicators.atr(candles.high, candles.low, close)}
         if name == "volume_ratio":
@@ -152,14 +153,19 @@ class CandleColumns:
     def _windowed_at(self, row: int) -> dict[str, float]:
         return {name: value for each in self._windowed for name, value in each.at(row).items()}
 
-    def _all_flags(self) -> Bools:
-        if self._flags is None:
-            names = (*CORE, f"channel_high_{flags.CHANNEL}")
-            self._flags = flags.columns(self.candles, {n: self._reading(n, 0, len(self.candles)) for n in names})
-        return self._flags
+    def _flags_at(self, row: int) -> tuple[Flag, ...]:
+        """The flags that hold at a row; whole columns are made where others will be looked at after it."""
+        if row == len(self.candles) - 1:
+            return flags.of_newest(self.candles, self._whole_reading)
+        return tuple(flag for flag in flags.FLAGS if self._flag(flag, row, row + 1)[0])
 
     def _flag(self, name: str, start: int, stop: int) -> Bools:
-        return self._all_flags()[start:stop, _FLAG_AT[name]]
+        if name not in self._flags:
+            self._flags[name] = flags.column(name, self.candles, self._whole_reading)
+        return self._flags[name][start:stop]
+
+    def _whole_reading(self, name: str) -> Floats:
+        return self._reading(name, 0, len(self.candles))
 
     def _all_patterns(self) -> Signs:
         if self._patterns is None:

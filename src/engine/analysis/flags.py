@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.domain.columns import Bools
     from engine.domain.market import Candles, Floats
 
+    Reading = Callable[[str], Floats]
+
 OVERSOLD, OVERBOUGHT = 30.0, 70.0
 """Wilder's limits of the RSI."""
 CHANNEL = 20
@@ -23,6 +25,7 @@ CHANNEL = 20
 HIGH_VOLUME = 1.5
 """Times the mean volume."""
 _SQUEEZE_HISTORY, _SQUEEZE_SHARE = 120, 0.1
+"""No flag looks further back than the first of these."""
 _AT_ONCE = 8192
 """Rows whose windows are compared at a time: a million times 120 would be too much to hold."""
 _IN_THE_CACHE = 32_768
@@ -65,40 +68,25 @@ class Flag(StrEnum):
 FLAGS = tuple(Flag)
 
 
-def columns(candles: Candles, readings: Mapping[str, Floats]) -> Bools:
-    """``bool[n, flags]`` in the order of ``FLAGS``; what is not known holds nothing.
+def column(flag: str, candles: Candles, reading: Reading) -> Bools:
+    """``bool[n]``: where a flag holds; what is not known holds nothing.
 
     Args:
+        flag: Which.
         candles: Closed candles.
-        readings: The core set over them, by name, and ``channel_high_20``.
+        reading: A reading over them by its name, of the core set and ``channel_high_20``; only what is needed is asked.
+
+    Raises:
+        KeyError: There is no such flag.
     """
-    close, ma_20, ma_50, ma_200 = candles.close, readings["ma_20"], readings["ma_50"], readings["ma_200"]
-    rsi, macd, histogram = readings["rsi"], readings["macd"], readings["macd_histogram"]
-    lower, upper = readings["bollinger_lower"], readings["bollinger_upper"]
-    # A comparison with NaN is false, so readings that are not there yet raise no flag.
-    holds = {
-        Flag.RSI_OVERSOLD: rsi < OVERSOLD,
-        Flag.RSI_OVERBOUGHT: rsi > OVERBOUGHT,
-        Flag.RSI_LEFT_OVERSOLD: crossed_above(rsi, OVERSOLD),
-        Flag.MACD_POSITIVE: macd > 0,
-        Flag.MACD_ABOVE_SIGNAL: histogram > 0,
-        Flag.MACD_CROSSED_UP: crossed_above(histogram, 0.0),
-        Flag.MACD_CROSSED_DOWN: crossed_above(-histogram, 0.0),
-        Flag.GOLDEN_CROSS: crossed_above(ma_20 - ma_50, 0.0),
-        Flag.DEATH_CROSS: crossed_above(ma_50 - ma_20, 0.0),
-        Flag.ABOVE_MA_200: close > ma_200,
-        Flag.BELOW_MA_200: close < ma_200,
-        Flag.UPTREND: (close > ma_50) & (ma_20 > ma_50),
-        Flag.DOWNTREND: (close < ma_50) & (ma_20 < ma_50),
-        Flag.SQUEEZE: squeezed(upper - lower, readings["bollinger_middle"]),
-        Flag.CLOSE_BELOW_LOWER_BAND: close < lower,
-        Flag.CLOSE_ABOVE_UPPER_BAND: close > upper,
-        Flag.CLOSE_BACK_IN_BANDS: crossed_above(close - lower, 0.0),
-        Flag.BREAKOUT: close > readings[f"channel_high_{CHANNEL}"],
-        Flag.BREAKDOWN: close < -channel_high(-candles.low, CHANNEL),
-        Flag.HIGH_VOLUME: readings["volume_ratio"] >= HIGH_VOLUME,
-    }
-    return np.stack([holds[flag] for flag in FLAGS], axis=1)
+    return _HOLDS[flag](candles, reading)
+
+
+def of_newest(candles: Candles, reading: Reading) -> tuple[Flag, ...]:
+    """The flags that hold at the newest candle, as ``column`` says of each there."""
+    first = max(0, len(candles) - _SQUEEZE_HISTORY)
+    newest = candles.cut(first, len(candles))
+    return tuple(flag for flag in FLAGS if column(flag, newest, lambda name: reading(name)[first:])[-1])
 
 
 def crossed_above(values: Floats, level: float) -> Bools:
@@ -148,3 +136,28 @@ def squeezed(width: Floats, middle: Floats) -> Bools:
         narrower = (windows < windows[:, -1:]).sum(axis=1)
         narrow[first:stop] = (narrower < _SQUEEZE_SHARE * _SQUEEZE_HISTORY) & ~np.isnan(windows[:, 0])
     return narrow
+
+
+# A comparison with NaN is false, so readings that are not there yet raise no flag.
+_HOLDS: Final[Mapping[str, Callable[[Candles, Reading], Bools]]] = {
+    Flag.RSI_OVERSOLD: lambda _, see: see("rsi") < OVERSOLD,
+    Flag.RSI_OVERBOUGHT: lambda _, see: see("rsi") > OVERBOUGHT,
+    Flag.RSI_LEFT_OVERSOLD: lambda _, see: crossed_above(see("rsi"), OVERSOLD),
+    Flag.MACD_POSITIVE: lambda _, see: see("macd") > 0,
+    Flag.MACD_ABOVE_SIGNAL: lambda _, see: see("macd_histogram") > 0,
+    Flag.MACD_CROSSED_UP: lambda _, see: crossed_above(see("macd_histogram"), 0.0),
+    Flag.MACD_CROSSED_DOWN: lambda _, see: crossed_above(-see("macd_histogram"), 0.0),
+    Flag.GOLDEN_CROSS: lambda _, see: crossed_above(see("ma_20") - see("ma_50"), 0.0),
+    Flag.DEATH_CROSS: lambda _, see: crossed_above(see("ma_50") - see("ma_20"), 0.0),
+    Flag.ABOVE_MA_200: lambda candles, see: candles.close > see("ma_200"),
+    Flag.BELOW_MA_200: lambda candles, see: candles.close < see("ma_200"),
+    Flag.UPTREND: lambda candles, see: (candles.close > see("ma_50")) & (see("ma_20") > see("ma_50")),
+    Flag.DOWNTREND: lambda candles, see: (candles.close < see("ma_50")) & (see("ma_20") < see("ma_50")),
+    Flag.SQUEEZE: lambda _, see: squeezed(see("bollinger_upper") - see("bollinger_lower"), see("bollinger_middle")),
+    Flag.CLOSE_BELOW_LOWER_BAND: lambda candles, see: candles.close < see("bollinger_lower"),
+    Flag.CLOSE_ABOVE_UPPER_BAND: lambda candles, see: candles.close > see("bollinger_upper"),
+    Flag.CLOSE_BACK_IN_BANDS: lambda candles, see: crossed_above(candles.close - see("bollinger_lower"), 0.0),
+    Flag.BREAKOUT: lambda candles, see: candles.close > see(f"channel_high_{CHANNEL}"),
+    Flag.BREAKDOWN: lambda candles, _: candles.close < -channel_high(-candles.low, CHANNEL),
+    Flag.HIGH_VOLUME: lambda _, see: see("volume_ratio") >= HIGH_VOLUME,
+}
