@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 
 from bot.markets import Source
 from config.settings import Settings
+from engine.books.bookkeeping import Bookkeeping
 from engine.domain.triggers import Cause
 from engine.execution.emergency import EmergencyStopSystem
 from engine.flow.approvals import Approvals
@@ -48,12 +49,29 @@ def emergency_watch(
     )
 
 
-def emergency_jobs(watch: EmergencyWatch, *, live: bool) -> Sequence[Job]:
-    """When it looks: at the account at each close, at the rest on the wall's clock; nothing where that is off."""
+def emergency_jobs(
+    watch: EmergencyWatch, books: Bookkeeping, *, candles_in: Callable[[datetime], Awaitable[None]] | None
+) -> Sequence[Job]:
+    """When it looks: at the account at each close, at the rest on the wall's clock; nothing where that is off.
+
+    Args:
+        watch: What looks.
+        books: What equity is told by.
+        candles_in: Waits for every venue's candles that close at a time; ``None`` in a replay, which has them all, has
+            marked them by then, and has no lines that could fail.
+    """
     asked = set(watch.triggers)
+
+    async def at_close(at: datetime) -> None:
+        """On the prices of this close, whatever holds up the jobs of a venue."""
+        await books.mark_to_market(at)
+        await watch.look_at_account(at)
+
+    live = candles_in is not None
     jobs = list[Job]()
     if asked & _OF_ACCOUNT:
-        jobs.append(Job(name="emergency triggers", run=watch.look_at_account, trigger=every(watch.timeframe)))
+        look = at_close if live else watch.look_at_account
+        jobs.append(Job(name="emergency triggers", run=look, trigger=every(watch.timeframe), ready=candles_in))
     if live and asked & _OF_LINES:
         jobs.append(Job(name="emergency lines", run=watch.look_around, trigger=often(LOOKS_EVERY)))
     if live and Cause.MISMATCH in asked:

@@ -112,7 +112,9 @@ async def build(
         *_live_jobs(settings, engine),
         *balance_jobs(engine.balance_watch, live=engine.market.live is not None),
         *other_bot_jobs(engine.store, engine.real, lambda venue: engine.real[venue].has_room_for_a_look),
-        *emergency_jobs(engine.watch, live=engine.market.live is not None),
+        *emergency_jobs(
+            engine.watch, engine.books, candles_in=engine.market.live.all_closed if engine.market.live else None
+        ),
         *((retraining.job,) if settings.ppo.retrain.enabled else ()),
         *more_jobs(engine),
     )

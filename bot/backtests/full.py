@@ -266,7 +266,7 @@ def _jobs(engine: Engine, people: SimulatedPeople | None) -> tuple[Job, ...]:
     done = quiet.of([job for job in table if job.name != "digest"])
     answering = (Answering(people, engine.approvals, engine.store).job,) if people else ()
     predicted = prediction_jobs(engine.predictions, engine.market)
-    watched = emergency_jobs(engine.watch, live=False)
+    watched = emergency_jobs(engine.watch, engine.books, candles_in=None)
     return (arrivals(engine.venues[PAPER], engine.services.orchestrator), *answering, *done, *watched, *predicted)
 
 
