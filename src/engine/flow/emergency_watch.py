@@ -150,7 +150,8 @@ class EmergencyWatch:
 
     def _drawdown(self, uow: UnitOfWork) -> Seen:
         drawdown, most = uow.account.portfolio().drawdown, self.triggers[Cause.DRAWDOWN].trips_at
-        return Seen(figure=drawdown, words=f"drawdown {drawdown:.1%} has reached the emergency limit of {most:.1%}")
+        words = f"drawdown {percent(drawdown)} has reached the emergency limit of {percent(most)}"
+        return Seen(figure=drawdown, words=words)
 
     async def _crash(self, at: datetime) -> Seen:
         """The deepest fall of what is held; unknown where that is so of anything and nothing else has fallen so far."""

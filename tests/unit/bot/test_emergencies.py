@@ -19,15 +19,15 @@ from tests.fakes.engine import QUIET, engine_room
 FALLING = (*(QUIET,) * 25, *((100, 100, 91, 91, 10_000),) * 40)
 """Nine per cent lower from an hour after the entry on."""
 LARGE = RiskLimits(risk_per_trade=Decimal("0.5"), max_position=Decimal("0.9"), max_exposure=Decimal("0.9"))
-AT = Trigger(leads_to=LeadsTo.REDUCING, trips_at=Decimal("0.03"), ends_at=Decimal(0), calm_for=timedelta(hours=1))
+AT = Trigger(leads_to=LeadsTo.REDUCING, trips_at=Decimal("0.025"), ends_at=Decimal(0), calm_for=timedelta(hours=1))
 HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
-        (Cause.FLASH_CRASH, "BTC/USDT has fallen by 9% within 1 h; the emergency limit is 3%"),
-        (Cause.DRAWDOWN, "has reached the emergency limit of 3.0%"),
+        (Cause.FLASH_CRASH, "BTC/USDT has fallen by 9% within 1 h; the emergency limit is 2.5%"),
+        (Cause.DRAWDOWN, "has reached the emergency limit of 2.5%"),
     ],
 )
 async def test_live_a_close_is_looked_at_once_its_candles_are_in_though_no_venue_s_job_has_marked_them(

@@ -120,7 +120,7 @@ async def test_a_drawdown_trips_once_and_is_told_with_its_number(tmp_path: Path)
             await next_close(room)
             await own.look_at_account(room.clock.now())
         (stop,) = [each for each in await reasons(room) if each[0] is HaltKind.EMERGENCY]
-        assert stop[1].endswith("has reached the emergency limit of 5.0%")
+        assert stop[1].endswith("has reached the emergency limit of 5%")
         assert await room.held() == ()
         with pytest.raises(NotAllowed):
             await room.desk.resume(TOM, "it looks fine")
