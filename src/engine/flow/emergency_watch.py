@@ -164,11 +164,8 @@ class EmergencyWatch:
         fall, most = known[deepest], self.triggers[Cause.FLASH_CRASH].trips_at
         if len(known) < len(falls) and fall < most:
             return Seen(figure=None)
-        within = f"{self.crash_within / timedelta(hours=1):g} h"
-        reason = (
-            f"{deepest.symbol} has fallen by {percent(fall)} within {within}; the emergency limit is {percent(most)}"
-        )
-        return Seen(figure=fall, words=reason)
+        fell = f"{deepest.symbol} has fallen by {percent(fall)} within {_told(self.crash_within)}"
+        return Seen(figure=fall, words=f"{fell}; the emergency limit is {percent(most)}")
 
     async def _fall(self, listing: Listing, at: datetime) -> Decimal | None:
         """How far a market is below its highest close of late; ``None`` where its candles do not tell it."""
@@ -189,9 +186,7 @@ class EmergencyWatch:
             return Seen(figure=_NOTHING)
         self._in_at = self._in_at or at
         lasts = at - self._in_at
-        minutes, seconds = divmod(int(lasts.total_seconds()), 60)
-        length = f"{minutes} minutes" if minutes > 1 else f"{60 * minutes + seconds} seconds"
-        return Seen(figure=in_hours(lasts), words=f"no prices to trade on for {length}: {why}")
+        return Seen(figure=in_hours(lasts), words=f"no prices to trade on for {_told(lasts)}: {why}")
 
     def _unanswered(self) -> Seen:
         worst, venue = max((each.failures, name) for name, each in self.orchestrator.answering.items())
@@ -230,6 +225,15 @@ def _lack(uow: UnitOfWork, venue: str, found: Differences) -> Seen:
         "if somebody took it out, bot run --accept-balances books that"
     )
     return Seen(figure=worth / account.equity, words=reason)
+
+
+def _told(length: timedelta) -> str:
+    """A length of time for people: whole hours, else minutes, and seconds where these are fewer than two."""
+    hours, rest = divmod(length, timedelta(hours=1))
+    if hours and not rest:
+        return f"{hours} h"
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    return f"{minutes} minutes" if minutes > 1 else f"{60 * minutes + seconds} seconds"
 
 
 def _halts_of(uow: UnitOfWork, cause: Cause) -> list[HaltView]:

@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
-        (Cause.FLASH_CRASH, "BTC/USDT has fallen by 9% within 1 h; the emergency limit is 2.5%"),
+        (Cause.FLASH_CRASH, "BTC/USDT has fallen by 9% within 45 minutes; the emergency limit is 2.5%"),
         (Cause.DRAWDOWN, "has reached the emergency limit of 2.5%"),
     ],
 )
@@ -42,7 +42,7 @@ async def test_live_a_close_is_looked_at_once_its_candles_are_in_though_no_venue
             candles=room.services.candles,
             triggers={cause: AT},
             timeframe=Timeframe.H1,
-            crash_within=HOUR,
+            crash_within=timedelta(minutes=45),
         )
 
         async def come(_: datetime) -> None:
