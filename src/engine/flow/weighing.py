@@ -57,12 +57,12 @@ def _scales(
     adjuster: PPOAdjuster,
     outlook: TrendOutlook,
 ) -> Iterator[tuple[Timeframe, float]]:
-    """What is left of each timeframe that the policy was trained on and that was measured."""
+    """What is left of each timeframe of the context that the policy was trained on."""
     listing = Listing(context.venue, seen.market.symbol)
     for prediction in outlook.predictions:
         timeframe = prediction.timeframe
-        frame, stats = seen.frames.get(timeframe), services.stats.last(listing, timeframe)
-        if frame is None or stats is None:
+        frame = seen.frames.get(timeframe)
+        if frame is None:
             continue
         place = Place(
             context=context.name,
@@ -72,6 +72,7 @@ def _scales(
             close=frame.signals.close,
             mean=frame.signals.ma_50,
         )
+        stats = services.stats.of(context.venue, frame)
         shown = observed(adjuster, uow, place, _voices(seen, prediction), stats, services.risk.limits)
         scale = adjuster.weight_of(timeframe, seen.candle_at, shown)
         if scale is not None:

@@ -51,7 +51,15 @@ class KeptStats:
     def last(self, listing: Listing, timeframe: Timeframe) -> RiskStats | None:
         """What was last measured of a market, compared with the other markets of the same close."""
         known = self._kept.get((listing, timeframe))
-        return compared(known.stats, (each.stats for each in self._kept.values())) if known else None
+        return self._compared(known) if known else None
+
+    def of(self, venue: str, frame: Frame) -> RiskStats:
+        """What is measured of a frame that no cycle may have decided on, compared likewise; it is not kept."""
+        known = self._kept.get((Listing(venue, frame.candles.symbol), frame.candles.timeframe))
+        return self._compared(known if known is not None and known.frame is frame else _Measured(frame))
+
+    def _compared(self, measured: _Measured) -> RiskStats:
+        return compared(measured.stats, (each.stats for each in self._kept.values()))
 
     async def current(self, listing: Listing, timeframe: Timeframe) -> RiskStats | None:
         """What was last measured of a market, measured anew where that is missing or too old and its candles are good.

@@ -20,7 +20,7 @@ from engine.learning.features import FEATURES
 from tests.fakes.engine import Room, engine_room
 from tests.fakes.policies import steady_policy
 from tests.fakes.reports import prediction
-from tests.unit.engine.flow.test_adjusting import ROWS
+from tests.unit.engine.flow.test_adjusting import ROWS, WIGGLE
 
 LISTING = Listing("paper", "BTC/USDT")
 H1, H4 = Timeframe.H1, Timeframe.H4
@@ -46,10 +46,20 @@ def expecting(room: Room) -> KeptInsights:
     return KeptInsights(outlook=outlook, outlook_at=at)
 
 
-async def entered(folder: Path, *, weighs: bool = True, adjusted: bool = True, **adjuster: object) -> Judged:
+async def entered(
+    folder: Path,
+    *,
+    weighs: bool = True,
+    adjusted: bool = True,
+    timeframes: tuple[Timeframe, ...] = (H1,),
+    hours: int = 90,
+    **adjuster: object,
+) -> Judged:
     """An entry with those predictions."""
     asked = PPOAdjuster(**{"mode": AdjusterMode.ACTIVE, "policy": EIGHTH} | adjuster)  # type: ignore[arg-type]
-    async with engine_room(folder, rows=ROWS, minutes=90 * 60, adjuster=asked) as room:
+    rows = (*WIGGLE * (hours // len(WIGGLE)), *ROWS[len(WIGGLE) :])
+    async with engine_room(folder, rows=rows, minutes=hours * 60, adjuster=asked) as room:
+        room.script.timeframes = timeframes
         room.context = replace(room.context, adjusted=adjusted)
         room.services = replace(room.services, insights=expecting(room), weighs_predictions=weighs)
         (judged,) = (await room.enter(1.0)).decisions
@@ -65,6 +75,13 @@ async def test_what_it_was_trained_on_counts_by_what_it_leaves_and_the_rest_as_i
     judged = await entered(tmp_path, policy=replace(EIGHTH, card=replace(EIGHTH.card, timeframe="1h")))
     assert told(judged) == "bearish, -2.0% (1h bullish at 12% of its weight, 4h bearish)"
     assert shown(judged) == pytest.approx((2 / 8 - 3) / (2 / 8 + 3), abs=1e-6)
+
+
+async def test_a_longer_timeframe_of_its_context_counts_so_too_where_no_other_context_decides_on_it(
+    tmp_path: Path,
+) -> None:
+    judged = await entered(tmp_path, timeframes=(H1, H4), hours=270)
+    assert told(judged) == "neutral (1h bullish at 12% of its weight, 4h bearish at 12% of its weight)"
 
 
 def shown(judged: Judged) -> float:
