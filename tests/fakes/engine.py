@@ -164,6 +164,8 @@ class FickleVenue(PaperExchange):
     """``request``: orders never arrive; ``answer``: they do, and nobody hears of it."""
     loses_ocos: bool = False
     """Whether requests of OCOs never arrive."""
+    late_within: timedelta | None = None
+    """For how long what it does not know may still arrive, as it says."""
     loses_sales: bool = False
     """Whether those of sales at market do not."""
     speaks_against: str = ""
@@ -195,7 +197,8 @@ class FickleVenue(PaperExchange):
 
     async def find(self, symbol: str, client_id: str) -> OrderState | NotFound:
         self._answer_or_fail()
-        return await super().find(symbol, client_id)
+        found = await super().find(symbol, client_id)
+        return replace(found, late_within=self.late_within) if isinstance(found, NotFound) else found
 
     async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
         self._answer_or_fail()

@@ -92,6 +92,23 @@ async def test_it_may_die_at_any_call_between_decision_and_protection(
     assert {PLACE, LIST} <= set(died_at)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("late", [1.2, 1.45, 1.55, 2.0])
+async def test_a_stop_that_comes_about_the_end_of_its_window_is_there_once_and_soon(
+    bench: Bench, fake: FakeBinance, late: float
+) -> None:
+    """FAULT 3: on the wall's clock; it is looked at when execution wants to."""
+    fake.fail(LIST, binance.late(late))
+    await bench.buy("a")
+    while fake.log[-1].call != LIST and any(order.status.in_doubt for order in await bench.unfinished()):
+        await asyncio.sleep(0.02)
+        await bench.orchestrator.look_again()
+    await until(lambda: sum(each.call == LIST for each in fake.log) >= 1, seconds=20)
+    await bench.settle()
+    await bench.check()
+    assert len(fake.matching.open_orders()) == 2, "one stop, one target"
+
+
 @pytest.mark.parametrize(
     "fault",
     [binance.DROPPED, binance.TRUNCATED, binance.PAGE_OF_HTML, binance.GARBAGE, binance.UNKNOWN_OUTCOME,

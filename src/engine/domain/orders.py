@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -334,6 +334,12 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFound:
-    """The venue does not know such an order."""
+    """The venue does not know such an order.
+
+    Attributes:
+        client_id: Its id.
+        late_within: For how long its request may still arrive and be taken; ``None`` where that is not known.
+    """
 
     client_id: str
+    late_within: timedelta | None = None

@@ -13,10 +13,10 @@ from engine.store.unit_of_work import UnitOfWork
 LATE_WITHIN = timedelta(seconds=10)
 """How long after a venue did not know an entry it may turn up there all the same: requests arrive late."""
 LATE_SALE_WITHIN = timedelta(seconds=5)
-"""The same for a sale, a stop among them, from when its answer was lost: what is held must not stay without for longer.
+"""The same for a sale, a stop among them, from when its answer was lost, where no more is known of its request.
 
-So long a venue takes a request after the time that stands in it (Binance's ``recvWindow``, as we send it); with another
-one before that, both of them could sell.
+So long a venue takes a request after the time that stands in it (Binance's ``recvWindow``, as it is usually sent); with
+another one before that, both of them could sell. What is known of the very request is in ``NotFound.late_within``.
 """
 FIRST_ASKED_AFTER = timedelta(seconds=1)
 """When it is asked for again for the first time; each time after that is twice as late."""
@@ -38,7 +38,7 @@ class Doubts:
     async def resolve(self, order: Order) -> None:
         """Ask the venue what became of an order whose answer was lost or never came; it is never sent again."""
         state = await self._line.exchange.find(order.request.symbol, order.request.client_id)
-        if isinstance(state, NotFound) and (until := self._may_arrive_until(order)) > self._line.clock.now():
+        if isinstance(state, NotFound) and (until := self._may_arrive_until(order, state)) > self._line.clock.now():
             await self._leave_in_doubt(order, min(until, self._asked_again_at(order)))
             return
         await self._line.store.transact(lambda uow: self._write_down(uow, order, state))
@@ -93,11 +93,12 @@ class Doubts:
         now = self._line.clock.now()
         return now + max(now - self._missed_since[order.id], FIRST_ASKED_AFTER)
 
-    def _may_arrive_until(self, order: Order) -> datetime:
+    def _may_arrive_until(self, order: Order, missing: NotFound) -> datetime:
         """Until when an order that the venue does not know may be on its way there."""
         missed_since = self._missed_since.setdefault(order.id, self._line.clock.now())
         if order.purpose is Purpose.ENTRY:
             return missed_since + LATE_WITHIN
         if order.status in (OrderStatus.INTENT, OrderStatus.CANCELLING):
             return missed_since  # it was never handed over, or was at the venue
-        return order.updated_at + LATE_SALE_WITHIN
+        at_most = order.updated_at + LATE_SALE_WITHIN
+        return at_most if missing.late_within is None else min(at_most, self._line.clock.now() + missing.late_within)

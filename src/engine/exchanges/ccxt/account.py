@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +27,7 @@ from engine.exchanges.ccxt.parsing import Listing
 from engine.exchanges.ccxt.rights import READERS, KeyRights
 from engine.exchanges.ccxt.transfers import DEPOSIT, WITHDRAWAL, transfers_of
 from engine.exchanges.ccxt.turns import Urgency
+from engine.exchanges.ccxt.windows import BY_REQUEST, PROTECTION_WINDOW_MS, RECEIVE_WINDOW_MS, Windows
 
 if TYPE_CHECKING:
     from engine.domain.orders import OrderRequest
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Raw = Mapping[str, Any]
 
-RECEIVE_WINDOW_MS = 5000
-"""How late a request may arrive and be taken, where the venue knows such a window: what is later is not carried out."""
 PAGE = 500
 """How many trades are asked for at once, where the venue does not say that it tells fewer."""
 
@@ -72,6 +73,7 @@ class VenueAccount(VenueClient):
         self._opening = asyncio.Lock()
         self._budget: Budget | None = None
         self._together: tuple[int, list[Raw]] | None = None
+        self._windows = Windows()
         self.habits = Habits()
         """How the venue takes orders; known once it is open."""
         self.markets: Mapping[str, Listing] = {}
@@ -160,8 +162,13 @@ class VenueAccount(VenueClient):
         if self._budget is not None:
             await self._budget.room_for_news()
 
-    async def place(self, asked: Placement, market: Market) -> Raw:
+    async def place(self, asked: Placement, market: Market, protective: str = "") -> Raw:
         """Send an order, once.
+
+        Args:
+            asked: It.
+            market: Its market.
+            protective: The client id of the protective order that it is; empty where it is none.
 
         Raises:
             Rejected: The venue refuses it.
@@ -169,9 +176,11 @@ class VenueAccount(VenueClient):
             VenueError: Nobody knows what has become of it.
         """
         numbers = (_number(asked.quantity), None if asked.price is None else _number(asked.price))
-        return await self._order(
-            lambda venue: venue.create_order(market.symbol, asked.type, asked.side, *numbers, dict(asked.params))
-        )
+
+        async def send(venue: Any, more: Raw) -> Any:
+            return await venue.create_order(market.symbol, asked.type, asked.side, *numbers, {**asked.params, **more})
+
+        return await self._order(self._in_window(protective, send) if protective else partial(send, more={}))
 
     async def place_both(self, request: OrderRequest) -> Raw:
         """Send a stop and target as one list of two orders, once; raises as ``place`` does."""
@@ -179,7 +188,31 @@ class VenueAccount(VenueClient):
         takes_stops = "STOP_LOSS" in (market["info"].get("orderTypes") or ())
         tick = self.markets[request.symbol].market.tick
         asked = oco_on_binance(request, market["id"], None if takes_stops else tick)
-        return await self._order(lambda venue: venue.private_post_orderlist_oco(asked))
+        return await self._order(
+            self._in_window(request.client_id, lambda venue, more: venue.private_post_orderlist_oco({**asked, **more}))
+        )
+
+    def _in_window(self, client_id: str, send: Callable[[Any, Raw], Awaitable[Any]]) -> Callable[[Any], Awaitable[Any]]:
+        """Send a protective order in a short window; in the usual one after the venue has said that this was missed."""
+        windows = iter((PROTECTION_WINDOW_MS, RECEIVE_WINDOW_MS))
+
+        def ask(venue: Any) -> Awaitable[Any]:
+            if venue.id not in BY_REQUEST:
+                return send(venue, {})
+            return send(venue, self._windows.carry(client_id, venue.nonce(), next(windows)))
+
+        return ask
+
+    async def late_within(self, client_id: str) -> timedelta | None:
+        """For how long a protective order that the venue does not know may still turn up, by the venue's own clock.
+
+        What is said of the order has to be asked for after this. ``None`` where it is not known: it was sent without a
+        window of its own, or in another run, or the venue does not tell its time.
+        """
+        if self._windows.knows(client_id):
+            with suppress(VenueError):
+                return self._windows.left(client_id, await self._timed(methodcaller("fetch_time"), int))
+        return None
 
     async def order(self, symbol: str, client_id: str, venue_id: str = "") -> Raw:
         """An order by the venue's id of it, else by its client id; where conditional ones live apart, there too.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ from engine.exchanges.ccxt.noes import Duplicate, Missing, Rejected
 from engine.exchanges.ccxt.record import OrderRecord
 from engine.exchanges.ccxt.turns import Urgency
 from engine.exchanges.ccxt.watching import Watching
+from engine.exchanges.ccxt.windows import is_protective
 from engine.exchanges.requests import malformed
 from engine.ports import Clock, Cursor, EventBatch, MarketData
 
@@ -206,7 +208,11 @@ class CcxtExchange:
                 (str(each.get("orderId") or "") for each in told or () if each.get("clientOrderId") == mine), ""
             )
         asked = legs.stop_of(request) if request.type is OrderType.OCO else request
-        raw = await self._account.place(placement(asked, habits, await self._price(request), market.tick), market)
+        raw = await self._account.place(
+            placement(asked, habits, await self._price(request), market.tick),
+            market,
+            request.client_id if is_protective(request) else "",
+        )
         return str(raw.get("id") or "") if isinstance(raw, dict) else ""
 
     async def _there(self, request: OrderRequest, words: str) -> SubmitResult:
@@ -254,7 +260,9 @@ class CcxtExchange:
         """What the venue knows of an order of a market."""
         await self._account.open()
         with asking(Urgency.NEWS):
-            return await self._lookup.find(symbol, client_id)
+            late_within = await self._account.late_within(client_id)  # before: until then it may be taken
+            found = await self._lookup.find(symbol, client_id)
+        return replace(found, late_within=late_within) if isinstance(found, NotFound) else found
 
     async def cancel(self, symbol: str, client_id: str) -> OrderState | NotFound:
         """Cancel what is left of an order of a market; one that is final is returned as it is.

@@ -293,6 +293,18 @@ async def test_an_oco_that_never_arrived_is_placed_anew(room: Room):
     assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
 
 
+async def test_an_oco_of_which_the_venue_says_that_it_comes_no_more_is_placed_anew_at_once(room: Room):
+    room.venue.loses_ocos, room.venue.late_within = True, timedelta(seconds=0.7)
+    await buy(room)
+    assert [status for _, status, _ in await room.orders()] == ["filled", "unknown"], "it may be late"
+    lost_at = room.clock.now()
+    room.venue.loses_ocos, room.venue.late_within = False, timedelta(0)
+    room.clock.at = await room.orchestrator.next_look()
+    await room.orchestrator.look_again()
+    assert room.clock.now() == lost_at + timedelta(seconds=0.7)
+    assert [status for _, status, _ in await room.orders()] == ["filled", "rejected", "open"]
+
+
 @pytest.mark.slow
 async def test_ocos_that_are_lost_for_days_are_sent_twice_an_hour_and_people_are_told(room: Room):
     """Seen: one every ten seconds, for as long as the line lost them."""

@@ -26,8 +26,8 @@ from engine.domain.orders import (
     Unknown,
     client_id,
 )
-from engine.exchanges.ccxt.account import RECEIVE_WINDOW_MS
 from engine.exchanges.ccxt.client import VenueClient
+from engine.exchanges.ccxt.windows import PROTECTION_WINDOW_MS, RECEIVE_WINDOW_MS
 from engine.execution.doubts import LATE_SALE_WITHIN
 from engine.ports import Cursor
 from engine.timing.clocks import WallClock
@@ -166,6 +166,74 @@ async def test_a_request_that_comes_later_than_the_receive_window_is_not_carried
     await until(lambda: fake.count(PLACE) == 1, seconds=20)
     assert isinstance(await at.venue.find(SYMBOL, client_id("a")), NotFound)
     assert fake.matching.accepted == {}
+
+
+async def test_a_stop_that_was_lost_can_be_told_to_be_too_late_after_a_short_window(
+    at: Account, fake: FakeBinance
+) -> None:
+    await at.venue.submit(order("a"))
+    fake.fail(LIST, binance.NEVER_HEARD)
+    assert isinstance(await at.venue.submit(oco("b", "58000", "65000", "0.09")), Unknown)
+    first = await at.venue.find(SYMBOL, client_id("b"))
+    assert isinstance(first, NotFound)
+    assert first.late_within is not None
+    assert timedelta(0) < first.late_within < timedelta(seconds=2), "it may be late"
+    await asyncio.sleep(first.late_within.total_seconds())
+    assert await at.venue.find(SYMBOL, client_id("b")) == NotFound(client_id=client_id("b"), late_within=timedelta(0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ahead", [-0.8, 0, 0.8], ids=["we are ahead", "in step", "we are behind"])
+@pytest.mark.parametrize("late", [0.5, 1.4, 1.6, 3.0])
+async def test_a_stop_is_taken_within_its_window_and_held_to_be_lost_only_after_it(
+    at: Account, fake: FakeBinance, late: float, ahead: float
+) -> None:
+    """What is said of it holds for good, also where the clocks have come apart since the venue's was last read."""
+    await at.venue.submit(order("a"))
+    fake.ahead = timedelta(seconds=ahead)
+    fake.fail(LIST, binance.late(late))
+    assert isinstance(await at.venue.submit(oco("b", "58000", "65000", "0.09")), Unknown)
+    found = await at.venue.find(SYMBOL, client_id("b"))
+    while isinstance(found, NotFound) and found.late_within:
+        await asyncio.sleep(0.02)
+        found = await at.venue.find(SYMBOL, client_id("b"))
+    await until(lambda: fake.count(LIST) == 1, seconds=20)
+    await asyncio.sleep(0.1)
+    assert isinstance(await at.venue.find(SYMBOL, client_id("b")), type(found))
+    if abs(late + ahead - PROTECTION_WINDOW_MS / 1000) > 0.3:  # nearer to it, it depends on the way there
+        assert isinstance(found, OrderState) is (late + ahead < PROTECTION_WINDOW_MS / 1000)
+
+
+async def test_a_stop_whose_short_window_was_missed_is_sent_at_once_with_the_usual_one(
+    at: Account, fake: FakeBinance
+) -> None:
+    await at.venue.submit(order("a"))
+    fake.ahead = timedelta(milliseconds=PROTECTION_WINDOW_MS + 500)
+    assert isinstance(await at.venue.submit(oco("b", "58000", "65000", "0.09")), Ack)
+    assert fake.count(LIST) == 2
+    assert len(await at.venue.open_orders()) == 1
+
+
+async def test_a_stop_that_was_lost_in_the_usual_window_is_waited_for_as_long(at: Account, fake: FakeBinance) -> None:
+    await at.venue.submit(order("a"))
+    fake.ahead = timedelta(milliseconds=PROTECTION_WINDOW_MS + 500)
+    faults = [None, binance.NEVER_HEARD]
+    fake.meddle = lambda call: faults.pop(0) if call == LIST else None
+    assert isinstance(await at.venue.submit(oco("b", "58000", "65000", "0.09")), Unknown)
+    found = await at.venue.find(SYMBOL, client_id("b"))
+    assert isinstance(found, NotFound)
+    assert found.late_within is not None
+    assert found.late_within > timedelta(milliseconds=PROTECTION_WINDOW_MS + 500)
+
+
+async def test_where_the_venue_does_not_tell_its_time_nothing_is_held_to_be_too_late(
+    at: Account, fake: FakeBinance
+) -> None:
+    await at.venue.submit(order("a"))
+    fake.fail(LIST, binance.NEVER_HEARD)
+    await at.venue.submit(oco("b", "58000", "65000", "0.09"))
+    fake.fail("GET /api/v3/time", binance.DOWN, times=6)
+    assert await at.venue.find(SYMBOL, client_id("b")) == NotFound(client_id=client_id("b"))
 
 
 def test_what_takes_the_place_of_a_lost_sale_is_sent_once_that_can_no_longer_be_taken() -> None:
