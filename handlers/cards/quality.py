@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from engine.domain.decisions import IDLE
 from engine.domain.messages import Card, Item
 from engine.domain.quality_views import CandleQuality, Finding, MarketQuality, Outcome, QualityView
 from handlers.cards import wording
@@ -44,7 +45,14 @@ def _state(market: MarketQuality) -> str:
         return "halted"
     if not market.candles:
         return "not looked at yet"
-    return "good" if _is_good(market) else "refused"
+    if not _is_good(market):
+        return "refused"
+    return "nothing is traded" if any(map(_is_idle, market.candles)) else "good"
+
+
+def _is_idle(candles: CandleQuality) -> bool:
+    """Whether nothing is traded, where that halts nothing: people know, or it was so before the account began."""
+    return any(each.kind == IDLE and each.last == candles.checked_at for each in candles.findings)
 
 
 def _told(market: MarketQuality, at: datetime, shown: int) -> Iterator[str]:

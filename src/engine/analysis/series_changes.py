@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.domain.decisions import SeriesChange
+from engine.domain.decisions import IDLE, SeriesChange
 from engine.domain.figures import grouped
 from engine.domain.market import Candles, from_millis
 
@@ -109,7 +109,7 @@ def _idle(candles: Candles, limits: ChangeLimits) -> Iterator[SeriesChange]:
     enough = count * candles.timeframe.millis >= _millis(candles, limits.idle_for)
     if count >= _FEWEST and (enough or not first):
         detail = f"nothing has been traded since {_time(candles, first)}"
-        yield _change("idle", candles, first, len(candles) - 1, detail)
+        yield _change(IDLE, candles, first, len(candles) - 1, detail)
 
 
 def _been_idle(candles: Candles, limits: ChangeLimits) -> Iterator[SeriesChange]:
@@ -118,7 +118,7 @@ def _been_idle(candles: Candles, limits: ChangeLimits) -> Iterator[SeriesChange]
     for first, end in edges[edges[:, 1] < len(candles)]:
         if (end - first) * candles.timeframe.millis >= _millis(candles, limits.idle_for):
             detail = f"nothing was traded from {_time(candles, first)} to {_time(candles, end)}"
-            yield _change("idle", candles, first, end - 1, detail)
+            yield _change(IDLE, candles, first, end - 1, detail)
 
 
 def _change(kind: str, candles: Candles, first: np.intp | int, last: np.intp | int, detail: str) -> SeriesChange:

@@ -234,6 +234,10 @@ class Issue:
     detail: str
 
 
+IDLE = "idle"
+"""The kind of change that is no moment: nothing has been traded for long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesChange:
     """That a market is no longer what it was.

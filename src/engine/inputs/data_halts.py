@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from engine.domain.decisions import QualityReport, SeriesChange
+from engine.domain.decisions import IDLE, QualityReport, SeriesChange
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing, Timeframe, named
 from engine.store.halting import begin_halt, end_halt
 from engine.store.unit_of_work import UnitOfWork
-
-_GOES_ON = "idle"
-"""The kind of change that is no moment: while people think about it, it is still the same one."""
 
 
 def data_halts(uow: UnitOfWork, listing: Listing, timeframe: Timeframe) -> list[HaltView]:
@@ -71,7 +68,7 @@ def note_changes(uow: UnitOfWork, listing: Listing, report: QualityReport, at: d
     standing = standing_change(uow, listing)
     if standing is not None:
         for change in report.changes:
-            if change.kind == _GOES_ON and _is_told(uow, listing, change):
+            if change.kind == IDLE and _is_told(uow, listing, change):
                 _note_told(uow, listing, change)
         return standing
     new = [change for change in report.changes if _is_ours(uow, change) and not _is_told(uow, listing, change)]

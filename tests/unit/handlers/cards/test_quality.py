@@ -54,3 +54,17 @@ def test_a_series_that_changed_its_nature_and_one_of_which_nothing_is_left_are_t
     assert "newest closes: 1h none, 4h none" in text
     assert "1h changed its nature, jump: the price went from 0.00005 to 8.56 (at 1 close" not in text
     assert "1h changed its nature, jump: the price went from 0.00005 to 8.56 (at 3 closes" in text
+
+
+def test_a_market_in_which_nothing_is_traded_is_not_called_good_and_is_once_something_is() -> None:
+    idle = reports.finding(Outcome.CHANGED, kind="idle", detail="nothing has been traded since 2026-04-22 00:00 UTC")
+    dead = reports.candle_quality("DEAD", idle)
+    markets = [
+        MarketQuality(name=name, candles=[own], halts=[], price_at=None, streamed=False)
+        for name, own in (
+            ("DEAD/EUR", dead),
+            ("BACK/EUR", replace(dead, findings=(replace(idle, last=NOON - timedelta(hours=1)),))),
+        )
+    ]
+    titles = [item.title for item in quality.card(QualityView(at=NOON, markets=markets)).items]
+    assert titles == ["DEAD/EUR: nothing is traded", "BACK/EUR: good"]
