@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from engine.domain.errors import DataError, StoreError, VenueError
+from engine.domain.figures import bounded, grouped
 from engine.domain.halt_views import HaltView
 from engine.domain.halts import Halt, HaltKind
 from engine.domain.market import Listing, Timeframe, named
@@ -219,7 +220,7 @@ def _lack(uow: UnitOfWork, venue: str, found: Differences) -> Seen:
     worth = sum((amount * prices[name] for name, amount in lacks.items()), _NOTHING)
     if account.equity <= 0:
         return Seen(figure=None)
-    amounts = ", ".join(f"{amount:f} {name}" for name, amount in lacks.items())
+    amounts = ", ".join(f"{grouped(bounded(amount))} {name}" for name, amount in lacks.items())
     reason = (
         f"{named('the account', venue)} has less than the books say, and no order explains it: {amounts}; "
         "if somebody took it out, bot run --accept-balances books that"

@@ -224,13 +224,13 @@ async def test_a_trigger_that_was_switched_off_lets_go_at_the_start_and_one_that
 async def test_a_venue_that_has_less_than_the_books_say_is_told_of_at_the_second_look(tmp_path: Path):
     async with engine_room(tmp_path) as room:
         own = watch(room, {Cause.MISMATCH: trigger(LeadsTo.REDUCING, "0.01", "0.001")})
-        await room.store.transact(lambda uow: uow.ledger.change("paper", "USDT", Decimal(200)))
+        await room.store.transact(lambda uow: uow.ledger.change("paper", "USDT", Decimal("200.50000000")))
         room.venue.storm = 1
         await own.look_at_books("paper", room.clock.now())  # no answer
         await own.look_at_books("paper", room.clock.now())
         assert await reasons(room) == []
         await own.look_at_books("paper", room.clock.now())
-        told = "the account at paper has less than the books say, and no order explains it: 200 USDT; if somebody"
+        told = "the account at paper has less than the books say, and no order explains it: 200.5 USDT; if somebody"
         ((kind, reason),) = await reasons(room)
         assert (kind, reason.startswith(told)) == (HaltKind.TRIGGER, True)
         await room.store.transact(lambda uow: uow.ledger.change("paper", "USDT", Decimal(-200)))
