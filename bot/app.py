@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from bot.wiring import Program, build
 from config.kinds import mask_url
 from config.settings import Settings
 from engine.backtest.replay import Replay
-from engine.domain.errors import StoreError
+from engine.domain.errors import StoreError, VenueError
 from engine.domain.market import Listing
 from engine.execution import other_bots
 from engine.execution.reconcile import agree, reconcile, refuse_another_venue
@@ -40,6 +40,8 @@ from handlers.commands import RecentLogs
 
 _log = structlog.get_logger(__name__)
 
+START_AGAIN = "Nothing was bought, and what is held keeps its stops there. Start again once it answers."
+"""What to do where a venue cannot be asked what happened meanwhile."""
 LAST_CARDS_WITHIN = 30.0
 """Wall seconds without a single card getting through after which a replay that has ended lets go."""
 FIRST_PRICES_WITHIN = 15.0
@@ -110,15 +112,16 @@ class App:
             await asyncio.to_thread(_migrate, self._settings.database.url)
             if market.live is not None:
                 market = source(self._settings, await _held(self._settings.database.url))
-            program = await build(
-                self._settings,
-                market=market,
-                ready=lambda: self._ready,
-                give_up=self.give_up,
-                more_jobs=self._more_jobs,
-                externals=self._externals,
-                logs=self._logs,
-            )
+            with _asked_at_the_start():
+                program = await build(
+                    self._settings,
+                    market=market,
+                    ready=lambda: self._ready,
+                    give_up=self.give_up,
+                    more_jobs=self._more_jobs,
+                    externals=self._externals,
+                    logs=self._logs,
+                )
             self.program = program
             closing.push_async_callback(program.engine.store.close)
             closing.push_async_exit(_unless_cancelled(partial(self._note_end, program)))
@@ -141,7 +144,8 @@ class App:
                 closing.push_async_callback(program.engine.sentiment.close)
             closing.push_async_callback(program.engine.books.stop)
             closing.push_async_callback(program.engine.approvals.stop)
-            await self._come_back(program.engine)
+            with _asked_at_the_start():
+                await self._come_back(program.engine)
             await self._open_chat(program, closing)
             self._note_begin(program)
             await self._work(program, closing)
@@ -329,6 +333,16 @@ def _migrate(url: str) -> None:
     """Bring the database up to date, unless another host's bot runs on it."""
     with alone_on_server(url):
         upgrade(url)
+
+
+@contextmanager
+def _asked_at_the_start() -> Iterator[None]:
+    """Say what to do where a venue does not answer before anything has begun."""
+    try:
+        yield
+    except VenueError as error:
+        error.remedy = error.remedy or START_AGAIN
+        raise
 
 
 async def _held(url: str) -> frozenset[Listing]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.app import App
+from config.loader import load
+from engine.domain.errors import VenueError
 from tests.fakes.program import settings_of
+from tests.fakes.real_program import environ_at, write
+from tests.fakes.venues.binance import DOWN, trading
 
 
 async def test_what_opens_is_told_once_when_people_can_ask(tmp_path: Path):
@@ -21,3 +27,12 @@ async def test_what_opens_is_told_once_when_people_can_ask(tmp_path: Path):
     await app.run()
     assert len(answers) == 1
     assert answers[0] > 0
+
+
+async def test_a_start_while_a_venue_is_away_ends_with_what_becomes_of_what_is_held_and_what_to_do(tmp_path: Path):
+    """A stop that stands waits in the database, and whoever starts the program again goes on with it."""
+    async with trading(balances={"USDT": "1000"}) as fake:
+        fake.meddle = lambda _: DOWN
+        settings = load(None, write(tmp_path, fake), {}, environ_at(fake), tmp_path).settings
+        with pytest.raises(VenueError, match=r"binance cannot be reached: .* keeps its stops there\. Start again"):
+            await App(settings, announce=lambda _: None).run()
