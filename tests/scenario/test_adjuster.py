@@ -50,6 +50,7 @@ def test_an_active_policy_comes_to_the_same_in_the_live_cycle_and_in_an_episode(
         length_ms=end - begin,
         count=1,
         rng=np.random.default_rng(1),
+        begins_anew=False,
         chance=NO_CHANCE,
     )
     seen, sizes, ended, steps = env.reset(), set(), False, 0

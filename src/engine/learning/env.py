@@ -4,7 +4,8 @@
 
 A step is a decision, from one entry that a strategy wants to the next; in between the kernel trades by the very rules
 of a backtest (``simulation.episodes``), so that an episode with the same actions is that backtest, to the cent. Each
-episode is a stretch of the time that the candles tell of, with costs drawn anew: an ended one begins another at once.
+episode is a stretch of the time that the candles tell of, with costs drawn anew: an ended one begins another at once,
+or stays as it is for who asks what it came to.
 Pure numpy over the compiled kernel; chance comes from the generator that is given.
 """
 
@@ -82,7 +83,8 @@ class Step(NamedTuple):
     """What came of a step.
 
     Attributes:
-        observations: ``float64[n, 17]``, of the next entries; where an episode has ended, of the first of another one.
+        observations: ``float64[n, 17]``, of the next entries; where an episode has ended, of the first of another one,
+            if another one begins.
         rewards: ``float64[n]``.
         ended: ``bool[n]``.
         growth: ``float64[n]``, the logarithm of what equity was multiplied by.
@@ -102,6 +104,7 @@ class TradingEnv:
         parts: The time that they lie in, each in one part of it.
         length_ms: How long each lasts; longer than the shortest part for as long as that.
         count: How many there are.
+        begins_anew: Whether another one begins where one has ended.
     """
 
     ground: Ground
@@ -109,6 +112,7 @@ class TradingEnv:
     length_ms: int
     count: int
     rng: np.random.Generator
+    begins_anew: bool = True
     bounds: ActionBounds = field(default_factory=ActionBounds)
     reward: RewardTerms = field(default_factory=RewardTerms)
     chance: Randomising = field(default_factory=Randomising)
@@ -117,9 +121,7 @@ class TradingEnv:
     _deepest: Floats = field(init=False)
     _mean: Floats = field(init=False)
     _square: Floats = field(init=False)
-    _ended: dict[int, Floats] = field(init=False, default_factory=dict)
-    _traded: dict[int, int] = field(init=False, default_factory=dict)
-    _won: dict[int, int] = field(init=False, default_factory=dict)
+    _typical_move: float = field(init=False)
 
     def __post_init__(self) -> None:
         tape, count, span = self.ground.tape, self.count, self._span
@@ -139,6 +141,7 @@ class TradingEnv:
         )
         self._before, self._deepest = np.zeros(count), np.zeros(count)
         self._mean, self._square = np.zeros(count), np.zeros(count)
+        self._typical_move = _typical_move(self.ground.market[:, -1])
 
     def reset(self) -> Floats:
         """Begin all of them anew: ``float64[n, 17]``, the observations of their first entries."""
@@ -161,39 +164,27 @@ class TradingEnv:
         growth = np.log(np.maximum(equity, _LEAST) / self._before)
         rewards = self._rewards(growth)
         self._before[:] = equity
-        if ended.any():
-            self._traded = {int(each): self._count(each) for each in np.flatnonzero(ended)}
-            self._won = {int(each): self._count_won(each) for each in np.flatnonzero(ended)}
-            self._ended = {int(each): self._daily(each) for each in np.flatnonzero(ended)}
+        if self.begins_anew and ended.any():
             self._begin(np.flatnonzero(ended))
         return Step(self._observations(), rewards, ended, growth)
 
     def ended_equity(self, number: int) -> Floats:
-        """``float64[days]``: the equity at the end of each day of an episode that has just ended, and at its end."""
-        return self._ended[number]
+        """``float64[days]``: the equity at the end of each day of an episode that has ended and stays, and at its end."""
+        days = self._all.days[number, : self._all.account[number, 0]["days"]]["equity"]
+        found: Floats = np.append(days, self._all.episodes["equity"][number])
+        return found
 
     def ended_trades(self, number: int) -> int:
         """How many trades such an episode had, those that were still held among them."""
-        return self._traded[number]
+        held = int(np.count_nonzero(self._all.slots["lots"][number] > 0))
+        return int(self._all.account[number, 0]["trades"]) + held
 
     def ended_won(self, number: int) -> int:
         """How many of those that were closed had a gain."""
-        return self._won[number]
-
-    def _count_won(self, number: np.int64) -> int:
         trades = self._all.trades[number, : int(self._all.account[number, 0]["trades"])]
         markets = self.ground.tape.markets[self.ground.tape.slots["market"][trades["slot"]]]
         quantity = trades["lots"] * markets["grain"] / markets["tick"]
         return int(np.count_nonzero(quantity * (trades["exit"] - trades["entry"]) > trades["fees"]))
-
-    def _count(self, number: np.int64) -> int:
-        held = int(np.count_nonzero(self._all.slots["lots"][number] > 0))
-        return int(self._all.account[number, 0]["trades"]) + held
-
-    def _daily(self, number: np.int64) -> Floats:
-        days = self._all.days[number, : self._all.account[number, 0]["days"]]["equity"]
-        found: Floats = np.append(days, self._all.episodes["equity"][number])
-        return found
 
     def _take(self, wanted: Floats) -> None:
         rows, slots = np.arange(self.count), self._all.episodes["slot"]
@@ -294,14 +285,13 @@ class TradingEnv:
         self._all.first[which] = np.round(terms.first * wider + terms.whole * late).astype(np.int64)
         self._all.step[which] = np.round(terms.step * wider).astype(np.int64)
 
-    @property
-    def _typical_move(self) -> float:
-        """The mean true range of a candle that is entered at, as a fraction of its close."""
-        atr = self.ground.market[:, -1]
-        known = atr[np.isfinite(atr)]
-        return float(known.mean()) if len(known) else 0.0
-
     def _most_trades(self, span: int, entries: int) -> int:
         """How many trades an episode may have: no more than there are entries, nor candles in it."""
         shortest = min(int(slot["span"]) for slot in self.ground.tape.slots)
         return min(entries, len(self.ground.tape.slots) * (span // shortest + 2))
+
+
+def _typical_move(atr: Floats) -> float:
+    """The mean true range of a candle that is entered at, as a fraction of its close."""
+    known = atr[np.isfinite(atr)]
+    return float(known.mean()) if len(known) else 0.0

@@ -66,6 +66,7 @@ def run_over(ground: Ground, stretch: Stretch, choose: Choose, *, bounds: Action
         length_ms=_LONGER_THAN_ALL,
         count=1,
         rng=np.random.default_rng(0),
+        begins_anew=False,
         bounds=bounds,
         reward=reward,
         chance=NO_CHANCE,
