@@ -159,7 +159,7 @@ class TradingEnv:
     def step_by(self, wanted: Floats) -> Step:
         """The same by what is made of each entry, ``float64[n, 3]`` as ``policy.adjustments`` has it."""
         self._take(wanted)
-        compiled_episodes()(self._all)
+        compiled_episodes()(self._all, np.arange(self.count))
         equity, ended = self._all.episodes["equity"], self._all.episodes["done"].copy()
         growth = np.log(np.maximum(equity, _LEAST) / self._before)
         rewards = self._rewards(growth)
@@ -232,7 +232,7 @@ class TradingEnv:
         """
         for _ in range(_TRIES):
             self._draw(which)
-            compiled_episodes()(self._all)
+            compiled_episodes()(self._all, which)
             which = which[self._all.episodes["done"][which]]
             if not len(which):
                 return

@@ -39,7 +39,7 @@ from engine.simulation.tapes import ACCOUNT, DAY, MARKET, SLOT, TRADE, Tape, Ter
 
 if TYPE_CHECKING:
     from engine.domain.columns import Bools
-    from engine.domain.market import Floats
+    from engine.domain.market import Floats, Millis
     from engine.simulation.tapes import Table
 
 _KERNEL = (
@@ -59,7 +59,7 @@ _UNCOUNTED: dict[str, Any] = {"_nrt": False, "forceinline": True}
 """They allocate nothing, so numba need not count who holds their arrays: that took longer than the rest."""
 Kernel = Callable[[Tape], None]
 Summarize = Callable[[Tape, float, "Floats", "Floats", "Table"], None]
-AdvanceAll = Callable[[Episodes], None]
+AdvanceAll = Callable[[Episodes, "Millis"], None]
 MarkCrossing = Callable[["Floats", "Floats", "Bools", "Bools"], None]
 
 
@@ -83,7 +83,7 @@ def compiled_summary() -> Summarize:
 def compiled_episodes() -> AdvanceAll:
     """``episodes.advance_all``, compiled. Once on a machine that takes half a minute."""
     made: AdvanceAll = _made(_episodes_entry(_version(_EPISODES)), _EPISODES)
-    made(_no_episodes())
+    made(_no_episodes(), np.empty(0, dtype=np.int64))
     return made
 
 
@@ -148,9 +148,9 @@ def _summary_entry(version: str) -> Summarize:
 
 
 def _episodes_entry(version: str) -> AdvanceAll:
-    def episodes_entry(all_: Episodes) -> None:
+    def episodes_entry(all_: Episodes, which: Millis) -> None:
         _ = version
-        advance_all(all_)
+        advance_all(all_, which)
 
     return episodes_entry
 

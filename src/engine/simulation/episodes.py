@@ -73,9 +73,9 @@ class Episodes(NamedTuple):
     episodes: Table
 
 
-def advance_all(all_: Episodes) -> None:
-    """Take each episode to the next entry that is to be decided on, or to its end."""
-    for b in range(len(all_.episodes)):
+def advance_all(all_: Episodes, which: Millis) -> None:
+    """Take some episodes, by their numbers, to the next entry that is to be decided on, or to their end."""
+    for b in which:
         if not all_.episodes[b]["done"]:
             advance(tape_of_episode(all_, b), all_.correlations, all_.episodes[b])
 

@@ -76,7 +76,7 @@ def played(env: TradingEnv, seed: int) -> tuple[np.ndarray, int]:
 
 
 def advance(env: TradingEnv) -> bool:
-    compiled_episodes()(env._all)
+    compiled_episodes()(env._all, np.arange(env.count))
     return bool(env._all.episodes["done"][0])
 
 
@@ -141,7 +141,7 @@ def test_machine_code_does_what_its_python_does(ground: Ground) -> None:
         env._take(wanted)
         other._take(wanted)
         advance(env)
-        episodes.advance_all(other._all)
+        episodes.advance_all(other._all, np.arange(other.count))
         np.testing.assert_array_equal(env._all.episodes, other._all.episodes)
 
 
@@ -197,3 +197,19 @@ def test_the_same_seed_gives_the_same_episodes_and_costs_differ_among_them(groun
     np.testing.assert_array_equal(made[0].reset(), made[1].reset())
     assert len(set(made[0]._all.fee.tolist())) == 6
     assert (made[0]._all.first >= 0).all()
+
+
+@pytest.mark.slow
+def test_an_episode_goes_its_own_way_whatever_begins_anew_beside_it(ground: Ground) -> None:
+    anew, stays = (whole(ground, 16, length_ms=30 * 24 * HOUR, begins_anew=each) for each in (True, False))
+    np.testing.assert_array_equal(anew.reset(), stays.reset())
+    rng, going, ends = np.random.default_rng(5), np.ones(16, dtype=np.bool_), 0
+    for _ in range(40):
+        actions = rng.uniform(-1, 1, (16, 3))
+        found, wanted = anew.step(actions), stays.step(actions)
+        np.testing.assert_array_equal(found.rewards[going], wanted.rewards[going])
+        np.testing.assert_array_equal(found.ended[going], wanted.ended[going])
+        going &= ~found.ended
+        np.testing.assert_array_equal(found.observations[going], wanted.observations[going])
+        ends += int(found.ended.any() and going.any())
+    assert ends > 3
