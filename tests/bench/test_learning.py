@@ -22,12 +22,13 @@ from tests.bench.conftest import Tell
 from tests.fakes.backtests import jumpy, setup
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-CANDLES, EPISODES, STEPS = 20_000, 512, 50
+CANDLES, EPISODES, STEPS = 20_000, 512, 200
 DAYS = 60
 ANSWERS = 1_000
 
 
 def test_decisions_a_second(benchmark: BenchmarkFixture, tell: Tell) -> None:
+    """A decision is a step of training; a candle is what a step of other environments is."""
     asked = setup(MeanReversion(timeframe=Timeframe.H1, higher=()), jumpy(1, CANDLES), terms=RiskTerms())
     ground = ground_of(asked)
     begin, hour = int(ground.tape.open_ms[0]), Timeframe.H1.millis
