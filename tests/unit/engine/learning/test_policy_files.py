@@ -172,5 +172,5 @@ def test_the_policy_that_comes_with_the_program_is_whole_and_says_what_it_is_wor
     assert card.seeds == (1, 2, 3)
     assert {BEST_SCALE, BEST_VOLATILITY, "test_growth", "validation_reward"} <= card.figures.keys()
     assert about(card)[1].startswith(
-        "Tested once from 2023-01-01 on: -14.28%; no improvement is shown over static rules"
+        "Tested once from 2023-01-01 on: -12.50%; no improvement is shown over constant scale 0"
     )
