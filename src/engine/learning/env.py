@@ -169,7 +169,7 @@ class TradingEnv:
         return Step(self._observations(), rewards, ended, growth)
 
     def ended_equity(self, number: int) -> Floats:
-        """``float64[days]``: the equity at the end of each day of an episode that has ended and stays, then at its end."""
+        """``float64[days]``: equity at the end of each day of an episode that has ended and stays, and at its end."""
         days = self._all.days[number, : self._all.account[number, 0]["days"]]["equity"]
         found: Floats = np.append(days, self._all.episodes["equity"][number])
         return found
