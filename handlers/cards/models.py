@@ -62,7 +62,7 @@ def _spent(view: ModelsView) -> tuple[tuple[str, str], ...]:
     asked = view.calls + view.reused
     return (
         ("Today (UTC)", dollars(view.today)),
-        ("This month", dollars(view.month)),
+        ("This month (UTC)", dollars(view.month)),
         *((("Forecast for it", dollars(view.forecast)),) if view.forecast is not None else ()),
         *(_cap(each) for each in view.caps),
         *((("For", ", ".join(f"{name or 'others'} {dollars(usd)}" for name, usd in view.purposes)),) if asked else ()),

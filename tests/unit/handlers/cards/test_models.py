@@ -57,7 +57,7 @@ def test_people_see_who_is_asked_and_what_it_costs():
     assert card.title == "Language models: all is well"
     assert card.fields == (
         ("Today (UTC)", "$0.15"),
-        ("This month", "$1.20"),
+        ("This month (UTC)", "$1.20"),
         ("Forecast for it", "$12.40"),
         ("Month's budget", "$100.00 (1.20% used)"),
         ("For", "analyst $1.15, risk $0.05"),
