@@ -103,8 +103,10 @@ class VenueAccount(VenueClient):
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await super().close()
-        self.markets = {}
+        try:
+            await super().close()
+        finally:
+            self.markets = {}
 
     async def _learn(self, venue: Any) -> None:
         venue.options["warnOnFetchOpenOrdersWithoutSymbol"] = False

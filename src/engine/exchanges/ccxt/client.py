@@ -185,9 +185,12 @@ class VenueClient:
     async def close(self) -> None:
         """Let go of every connection."""
         if self._ccxt is not None:
-            await self._ccxt.close()
-            await self._session.close()
-            self._ccxt = self._session = self._gate = None
+            connections = self._session
+            try:
+                await self._ccxt.close()
+            finally:  # ccxt sleeps at its end: who is cancelled there lets go all the same
+                await connections.close()
+                self._ccxt = self._session = self._gate = None
 
     def stream(self) -> QuoteStream | None:
         """The newest bids and asks as the venue tells them by itself; ``None`` where ccxt knows no such way.

@@ -112,8 +112,10 @@ class CcxtExchange:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self._hang_up()
-        await self._account.close()
+        try:
+            await self._hang_up()
+        finally:
+            await self._account.close()
 
     async def news(self) -> bool:
         """Wait until the venue tells by itself that something happened to an order: its market is looked at next.

@@ -198,8 +198,10 @@ async def let_go(venue: Any, connections: aiohttp.ClientSession) -> None:
         venue: ccxt's client that has them.
         connections: What it connects with.
     """
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_CLOSE_WITHIN):
-            await venue.close()
-    venue.session = None
-    await connections.close()
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN):
+                await venue.close()
+    finally:  # ccxt sleeps at its end: who is cancelled there lets go all the same
+        venue.session = None
+        await connections.close()
