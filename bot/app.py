@@ -223,8 +223,8 @@ class App:
             closing.push_async_callback(chat.web.server.stop)
             self._invite(program, closing)
         for platform in chat.remote:
+            closing.push_async_callback(platform.stop)  # before it starts: it opens connections, and then waits
             await platform.start()
-            closing.push_async_callback(platform.stop)
         closing.callback(chat.draughtsman.close)
         closing.callback(chat.backtests.close)
 

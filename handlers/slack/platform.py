@@ -172,12 +172,14 @@ class SlackPlatform:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
-        await self._listener.stop()
-        await self._home.stop()
-        if self._client.session:
-            await self._client.session.close()
-        self._client.session = None
-        self._hide_tokens.end()
+        try:
+            await self._listener.stop()
+            await self._home.stop()
+        finally:
+            if self._client.session:
+                await self._client.session.close()
+            self._client.session = None
+            self._hide_tokens.end()
 
     async def put(self, to: Destination, card: Card, ref: Ref | None, under: Ref | None = None) -> Ref:
         """Show a card, in place of the one at ``ref`` where there is one, a new one in the thread of ``under``.

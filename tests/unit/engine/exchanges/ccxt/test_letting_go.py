@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import warnings
 from collections.abc import AsyncIterator, Coroutine
 from datetime import timedelta
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 from engine.exchanges.ccxt.client import VenueClient
 from engine.timing.clocks import WallClock
 from tests.fakes.exchange import FakeExchange, listening
+from tests.fakes.left_open import left_open
 
 
 @pytest.fixture
@@ -35,14 +34,6 @@ async def cancelled(closing: Coroutine[Any, Any, None]) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-
-
-def left_open() -> set[str]:
-    """What the garbage collector finds that nobody has closed."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", ResourceWarning)
-        gc.collect()
-    return {str(each.message).partition(" <")[0] for each in told if each.category is ResourceWarning}
 
 
 async def test_a_client_whose_closing_is_cancelled_leaves_no_session_open(fake: FakeExchange) -> None:
