@@ -218,4 +218,5 @@ class OverCap:
 
 def told_id(cap: Cap, at: datetime, percent: int) -> str:
     """What a notice about a part of a cap is called, at a moment within its period."""
-    return "-".join(filter(None, (f"{cap.first(at):%Y%m%d}", cap.period, cap.about, str(percent))))
+    context = cap.context and f"context {cap.context}"  # It may be named like a purpose.
+    return "-".join(filter(None, (f"{cap.first(at):%Y%m%d}", cap.period, cap.purpose, context, str(percent))))

@@ -59,3 +59,11 @@ def test_notices_of_two_caps_or_of_two_periods_are_two():
     ids = {told_id(cap, at, percent) for cap in caps for at in (march, april) for percent in (50, 80)}
     assert len(ids) == 12
     assert "20260301-month-analyst-80" in ids
+
+
+def test_a_context_that_is_named_like_a_role_has_notices_of_its_own():
+    at = datetime(2026, 3, 15, tzinfo=UTC)
+    role, context = (
+        Cap(period=Period.DAY, usd=Decimal(1), **about) for about in ({"purpose": "risk"}, {"context": "risk"})
+    )
+    assert told_id(role, at, 80) != told_id(context, at, 80)
