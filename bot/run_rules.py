@@ -10,7 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from importlib.util import find_spec
 
-from bot import indicators, model_chains, prompts
+from bot import indicators, model_chains, prediction_rules, prompts
 from bot.room import no_room_for, unwritable
 from bot.strategies import trial
 from bot.strategies.registry import faults, higher_of
@@ -307,5 +307,6 @@ RULES = (
     Rule(needs=("contexts", "consolidation"), broken=_consolidation),
     Rule(needs=("ai", "llm"), broken=model_chains.faults),
     Rule(needs=("ai", "llm", "contexts"), broken=prompts.prompt_faults),
+    Rule(needs=("ai", "llm", "contexts"), broken=prediction_rules.unpredicted),
     Rule(needs=("indicators", "contexts"), broken=trial.failures),
 )
