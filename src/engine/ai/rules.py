@@ -34,6 +34,8 @@ _MOVE = 2.0
 _MOST_MOVE = 50.0
 """Per cent that are expected at most."""
 _MOST_REASONS = 3
+_MAIN_REASON_GONE = "its main reason no longer holds"
+"""What would change a mind that the first of its reasons made: they are told beside it."""
 _ABOUT = (
     ("agents", ("panel", "agent", "objection", "advocate", "supervisor")),
     ("why", ("why", "reason", "warum")),
@@ -66,10 +68,10 @@ def analyst(request: ModelRequest) -> Said | None:
         return None
     total = balance(found)
     if total < VETO_BELOW:
-        return _said(request, "veto", _against(found), flip="the evidence would have to turn")
+        return _said(request, "veto", _against(found), flip="the evidence turns")
     if total < HALF_BELOW:
         against = _against(found)
-        return _said(request, "approve", against, share=0.5, flip=f"without this: {against[0].text}")
+        return _said(request, "approve", against, share=0.5, flip=_MAIN_REASON_GONE)
     reasons = (_favourable if total > 0 else _against)(found) or found[:1]
     return _said(request, "approve", reasons, flip=_flip(_against(found), "the trend turns"))
 
@@ -84,8 +86,8 @@ def risk(request: ModelRequest) -> Said | None:
     share = min(share for share, _ in found)
     reasons = [each for _, each in sorted(found, key=lambda one: one[0])][:_MOST_REASONS]
     if not share:
-        return _said(request, "veto", reasons, flip=f"without this: {reasons[0].text}")
-    return _said(request, "approve", reasons, share=share, flip=f"without this: {reasons[0].text}")
+        return _said(request, "veto", reasons, flip=_MAIN_REASON_GONE)
+    return _said(request, "approve", reasons, share=share, flip=_MAIN_REASON_GONE)
 
 
 def devils_advocate(request: ModelRequest) -> Said | None:
@@ -96,7 +98,7 @@ def devils_advocate(request: ModelRequest) -> Said | None:
         return _said(request, "approve", _nothing(fields, "nothing in the brief speaks against it"))
     strongest = against[0]
     share = round(1 - max(-strongest.strength - 0.5, 0.0) / 2, 2)
-    return _said(request, "approve", against[:_MOST_REASONS], share=share, flip=f"without this: {strongest.text}")
+    return _said(request, "approve", against[:_MOST_REASONS], share=share, flip=_MAIN_REASON_GONE)
 
 
 def supervisor(request: ModelRequest) -> Said | None:
@@ -207,7 +209,7 @@ def _nothing(fields: Sequence[BriefField], text: str) -> list[Evidence]:
 
 
 def _flip(against: Sequence[Evidence], otherwise: str) -> str:
-    return f"more like this: {against[0].text}" if against else otherwise
+    return f"{against[0].text}, and more like it" if against else otherwise
 
 
 def _said(
