@@ -178,7 +178,7 @@ class BacktestOptions(MarketOptions):
             BadInput: Something makes no sense.
         """
         given = asked.data if self.books else ()
-        no_candles = tuple(each for each in given if _names_no_candles(each))
+        no_candles = tuple(each for each in given if names_no_candles(each))
         return replace(
             asked,
             data=tuple(each for each in asked.data if each not in no_candles),
@@ -285,7 +285,7 @@ def write(option: str, file: Path, told: str) -> None:
         raise BadInput(f"{option} {file} cannot be written: {error.strerror}.", "Name another file.") from None
 
 
-def _names_no_candles(file: Path) -> bool:
+def names_no_candles(file: Path) -> bool:
     """Whether a file that follows is one more with books."""
     from engine.data.files import parse_name
 

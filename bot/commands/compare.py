@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.backtests.options import Approve, ApproveOption, JsonOption, MarketOptions, refuse_no_room, with_options, write
+from bot.backtests.options import (
+    Approve,
+    ApproveOption,
+    JsonOption,
+    MarketOptions,
+    names_no_candles,
+    refuse_no_room,
+    with_options,
+    write,
+)
 from bot.commands.config import REFUSED, ConfigOption, ProfileOption, load_or_exit
+from bot.run_options import MoreData
 from engine.domain.errors import BadInput, GreenlightError
 
 if TYPE_CHECKING:  # what is slow to import
@@ -29,6 +39,7 @@ def compare(
     options: MarketOptions,
     first: Annotated[str | None, typer.Argument(metavar="A", help=_SAID, show_default=False)] = None,
     second: Annotated[str | None, typer.Argument(metavar="B", help="The other one.", show_default=False)] = None,
+    more_data: MoreData = None,
     sentiment: Annotated[
         list[Path] | None,
         typer.Option(help="With --layers: a CSV with what was said, Fear & Greed or headlines; once for each file."),
@@ -49,7 +60,8 @@ def compare(
     settings = load_or_exit(profile, config, {}).settings
     try:
         refuse_no_room("--json", json_file)
-        common = options.asked(approved=approve is Approve.ALL)
+        (first, second), files = _told_apart(first, second, more_data or [])
+        common = options.asked(more_data=files, approved=approve is Approve.ALL)
         if layers:
             if second is not None:
                 raise BadInput("--layers is about one strategy.", "Leave B out.")
@@ -66,6 +78,23 @@ def compare(
     except GreenlightError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
+
+
+def _told_apart(
+    first: str | None, second: str | None, more: list[Path]
+) -> tuple[tuple[str | None, str | None], list[Path]]:
+    """A and B, and the candle files among the words: those that follow --data may stand before A or in B's place.
+
+    Raises:
+        BadInput: More than two words name no candle file.
+    """
+    words = [word for word in (first, second, *map(str, more)) if word is not None]
+    files = [Path(word) for word in words if not names_no_candles(Path(word))]
+    sides = [word for word in words if Path(word) not in files]
+    if sides[2:]:
+        raise BadInput(f"{sides[2]} is neither A nor B.", "A file of candles is named SYMBOL-INTERVAL.")
+    a, b = (*sides, None, None)[:2]
+    return (a, b), files
 
 
 def _both(first: str, second: str, common: Asked, settings: Settings) -> tuple[str, str]:

@@ -64,6 +64,20 @@ def test_what_is_the_same_has_no_differences_and_a_fee_changes_no_moment(file: s
     assert dear["first"]["gain"] > dear["second"]["gain"]
 
 
+def test_files_follow_one_data_whether_before_or_after_the_strategies(file: str, tmp_path: Path) -> None:
+    write_candles(tmp_path / "BTCUSDT-1h.parquet", replace(walk(52, 2_000, sigma=0.01), symbol="BTC/USDT"))
+    sides, other = ("sma_cross", "rsi_bands"), "BTCUSDT-1h.parquet"
+    each_time = told(*sides, "--data", file, "--data", other)
+    assert told(*sides, "--data", file, other) == each_time == told("--data", file, other, *sides)
+    assert told(*sides, "--data", file) != each_time
+
+
+def test_a_third_word_that_is_no_file_of_candles_is_refused(file: str) -> None:
+    answer = bot("compare", "sma_cross", "rsi_bands", "ma_cross", "--data", file)
+    assert answer.exit_code == 2
+    assert "ma_cross is neither A nor B" in answer.output
+
+
 @pytest.mark.slow
 def test_two_revisions_of_a_file_of_ones_own(file: str, tmp_path: Path) -> None:
     (tmp_path / "plans").mkdir()
