@@ -15,6 +15,7 @@ from engine.domain.orders import OrderRequest, OrderType
 from engine.exchanges.ccxt.client import VenueClient
 from engine.execution.preview import OrderPreview, preview
 from engine.timing.clocks import WallClock
+from handlers.cards import wording
 
 
 async def look(settings: Settings, asked: OrderRequest) -> tuple[OrderPreview, str]:
@@ -62,7 +63,7 @@ def lines(found: OrderPreview, receiver: str) -> list[str]:
     return [
         f"To {receiver}:",
         f"  {request.side} {grouped(request.quantity, 12)} {request.symbol} {_how(request)}",
-        f"  worth {grouped(found.notional, 2)} {quote}, fees about {grouped(found.fee, 4)} {quote}",
+        f"  worth {wording.money(found.notional, quote)}, fees about {grouped(found.fee, 4)} {quote}",
         *([f"  at {grouped(found.price, 8)} on average{_worst(found)}"] if found.price is not None else []),
         *(f"  {each}" for each in found.rounded),
         *(f"It would be refused: {each}." for each in found.refusals),
