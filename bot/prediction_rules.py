@@ -10,7 +10,7 @@ from engine.domain.errors import ConfigError
 
 
 def unpredicted(settings: Settings) -> Iterator[ConfigError]:
-    """Contexts on ``ai_trend`` that look at no timeframe that is predicted: none of their conditions could hold.
+    """Contexts on ``ai_trend`` that look at no timeframe that is predicted: no rise could be expected on one.
 
     Where nothing at all is predicted they hold and say so: models may be off for a time.
     """

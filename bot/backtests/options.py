@@ -286,7 +286,7 @@ def write(option: str, file: Path, told: str) -> None:
 
 
 def names_no_candles(file: Path) -> bool:
-    """Whether a file that follows is one more with books."""
+    """Whether a file's name is not that of candles, SYMBOL-INTERVAL."""
     from engine.data.files import parse_name
 
     try:
