@@ -99,7 +99,7 @@ def _is_told(uow: UnitOfWork, position: Position, orders: Sequence[Order], purpo
 
 
 def _caller(position: Position, purpose: Purpose) -> str:
-    """By what a halt is called for: told apart by it, as the two may stand side by side."""
+    """Who calls for a halt: a position, for want of protection or of a sale; both may stand side by side."""
     return f"{position.id} {purpose}"
 
 

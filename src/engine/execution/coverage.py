@@ -24,7 +24,7 @@ def is_being_left(orders: Sequence[Order]) -> bool:
 
 
 def being_sold(orders: Sequence[Order], besides: str = "") -> Decimal:
-    """What a position's orders are still to sell at market, in the base currency; without the order of that id."""
+    """What a position's orders are still to sell at market, in the base currency; ``besides`` is not counted."""
     return sum((order.rest for order in orders if is_selling(order) and order.id != besides), Decimal(0))
 
 

@@ -49,7 +49,7 @@ class Doubts:
             self._line.concerned[order.position_id] = None
 
     async def resolve_at_once(self, order: Order) -> None:
-        """Ask what became of an order whose answer has just been lost: what it has bought stands without a stop.
+        """Ask what became of an order whose answer has just been lost: what it may have bought has no stop yet.
 
         Where the venue does not answer that either, it is asked again soon.
         """

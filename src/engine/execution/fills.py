@@ -100,7 +100,7 @@ def record_fill(uow: UnitOfWork, order: Order, fill: Fill, after: Position, *, o
 
 
 def take_from_beside(uow: UnitOfWork, fill: Fill, before: Position, after: Position) -> None:
-    """Take what a fee in the base takes, and the position has not."""
+    """Take from the account what a fee in the base currency takes and the position does not have."""
     lacking = fill.quantity + fill.fee_in(fill.base) - (before.quantity - after.quantity)
     if lacking:
         uow.ledger.change(fill.venue, fill.base, -lacking)

@@ -92,7 +92,7 @@ def rest(uow: UnitOfWork, venue: str) -> Inventory | None:
 
 
 def adopt_rest(uow: UnitOfWork, venue: str, now: datetime) -> None:
-    """Take over what was to be adopted when the books were opened, and had no price then: it has one now.
+    """Take over what had no price when the books were opened, and has one now.
 
     It counts as paid in: it is no profit of the time since.
     """

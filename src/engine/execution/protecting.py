@@ -25,7 +25,7 @@ class Protecting:
     """Takes in what the venue did, and protects every position that it concerns.
 
     Args:
-        max_factor: From this factor on a price is that of something else than what was marked last.
+        max_factor: A price so many times the last mark, or that part of it, is taken for that of another asset.
     """
 
     def __init__(self, line: RecordedVenue, sending: Sending, doubts: Doubts, max_factor: Decimal) -> None:

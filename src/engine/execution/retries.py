@@ -39,7 +39,7 @@ def failures(orders: Sequence[Order], purpose: Purpose) -> tuple[Order, ...]:
 def not_before(orders: Sequence[Order], purpose: Purpose) -> datetime | None:
     """When the venue may next be asked for an order of this purpose; ``None`` for at once.
 
-    One that was lost, or that it took and somebody ended, is placed again at once; a row of them is not.
+    One that was lost, or that it took and somebody ended, is placed again at once; after several in a row it waits.
     """
     failed = failures(orders, purpose)
     if not failed or (len(failed) == 1 and (is_lost(failed[0]) or failed[0].status is OrderStatus.CANCELLED)):

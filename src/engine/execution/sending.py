@@ -66,7 +66,7 @@ class Sending:
         return await self._line.submit(order) if covered else None
 
     async def _cancel_others(self, order: Order) -> None:
-        """The rest of an entry would be held without a stop, an OCO would sell the same coins."""
+        """Cancel the rest of the entry, which would be held without a stop, and the OCO, which would sell the same."""
         for other in await self._line.store.read(lambda uow: uow.orders.of_position(order.position_id)):
             if other.purpose in (Purpose.ENTRY, Purpose.PROTECTION) and not other.status.final:
                 await self._line.cancel(other, "cancelled to sell the position")

@@ -52,7 +52,7 @@ def apply_venue_events(uow: UnitOfWork, venue: str, batch: EventBatch, lot_of: L
 
 
 def _tell_of_parts(uow: UnitOfWork, batch: EventBatch) -> None:
-    """Tell people of what is left half done; an order that walks a book comes in several fills, and is done by then."""
+    """Tell people of orders that are partly filled after the batch: one that walks a book has several fills in it."""
     traded = {event.order.client_id: event.fill.at for event in batch.events if event.fill is not None}
     for client_id, at in traded.items():
         order = uow.orders.by_client_id(client_id)

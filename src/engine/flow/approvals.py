@@ -1,7 +1,7 @@
 """Approvals as a service: opened by the cycle, answered from the desk, expired by the jobs. One path for all of them.
 
 answer ─▶ step ─▶ compare-and-swap ─▶ fresh book ─▶ judged again ─▶ intent or refusal, in one transaction ─▶ answered
-                                                                                                  └▶ sent, beside
+                                                                    └▶ sent, in the background
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from engine.store.unit_of_work import UnitOfWork
 FRESH_DATA_WITHIN = 5.0
 """Wall seconds that the venue has to give a fresh book at the press."""
 FRESH_FOR = timedelta(seconds=30)
-"""How long a book that was given may be judged by: whoever slept in between asks for another."""
+"""How old a book may be when it is judged by: after that (the machine slept) the approval is open again."""
 Fresh = tuple[Book, RiskStats | None]
 """What the venue gave for judging a press."""
 DECLINED_BY = "the emergency stop"
@@ -126,7 +126,7 @@ class Approvals:
     async def answer(self, approval_id: str, press: Press) -> Answered:
         """Let a person answer. Returns once the outcome is written down, or the press is known to be too late.
 
-        An order is sent and protected beside: the presser does not wait for the venue to take it.
+        An order is sent and protected in the background: the presser does not wait for the venue to take it.
 
         While entries are halted a yes changes nothing: the approval stays open for when they are not.
 
@@ -145,7 +145,7 @@ class Approvals:
         return answered
 
     async def _halted(self, approval_id: str, press: Press) -> Answered | None:
-        """The answer to a yes during a halt; ``None`` where none does, or the approval is not open any more.
+        """The answer to a yes during a halt; ``None`` where none stands, or the approval is not open any more.
 
         The emergency stop answers every approval itself.
         """
@@ -165,7 +165,7 @@ class Approvals:
     async def advance_open(self) -> None:
         """Let time pass for every open approval: it expires, or what a crash left to be judged is judged and sent.
 
-        The latter waits for a venue, so it is done beside: what expires meanwhile does so at its time.
+        The latter waits for a venue, so it is done in the background: what expires meanwhile does so at its time.
         """
         for approval in await self._store.read(lambda uow: uow.approvals.open()):
             with self._busy():
@@ -198,6 +198,7 @@ class Approvals:
         return min((_deadline(approval) for approval in waiting), default=None)
 
     async def _happen(self, approval_id: str, happening: Happening) -> tuple[Approval, tuple[Effect, ...]]:
+        """Step an approval, and judge it where that is what follows; the approval after that, and what followed."""
         with self._busy():
             approval, effects = await self._step(approval_id, happening)
             for effect in effects:
@@ -206,6 +207,7 @@ class Approvals:
         return approval, effects
 
     async def _carry_on(self, approval: Approval, effects: Sequence[Effect]) -> None:
+        """Judge an approval that has been stepped already, in the background."""
         for effect in effects:
             if isinstance(effect, Judge):
                 await self._rejudge(approval, half=effect.half)

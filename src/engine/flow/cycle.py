@@ -8,6 +8,8 @@ deliberate  what a panel says of that, within its time     Opinion          (eng
 conclude    plan, risk, autonomy, in one transaction       Outcome          (engine.flow.deciding)
 send        the orders that were written down              Order            (engine.execution)
 
+The proposal is made within that transaction, on what is held by then (``decide_at_close``).
+
 What comes before and after it at a candle's close is the job ``candle`` of ``engine.jobs.table``; what goes on with it
 once a panel has spoken is in ``engine.flow.panel_rounds``.
 """
@@ -46,14 +48,14 @@ async def run_cycles(
 ) -> tuple[CycleRecord, ...]:
     """Decide on every market of every context whose candle has closed, as far as nothing has to be waited for.
 
-    Exits, what nobody is asked about, and what begins a trade are concluded here and now, in one transaction on the
+    Exits, entries that no panel has to hear, and starters are decided here and now, in one transaction on the
     portfolio of now, one context after the other; those that look at the same timeframes of a market see the same of
     it. A market that is late follows by itself, once it has answered. What a panel has to think about is written down
     for it: see ``PanelRounds``. A market that was decided on at this candle already (the program was restarted) is
     left alone.
 
     Raises:
-        StrategyError: A strategy failed: of the first of them, once everything else has been decided and sent.
+        StrategyError: A strategy failed: the first one, raised once everything else has been decided and sent.
     """
     asked = {
         wanted: partial(_in_turn, services, context, symbol, candle_at)
@@ -78,7 +80,7 @@ async def run_cycles(
 
 
 def looked_at(contexts: Sequence[StrategyContext]) -> dict[Wanted, tuple[StrategyContext, str]]:
-    """What contexts look at, each with one that does, and the market."""
+    """Each market with its timeframes that contexts look at, once, with one context that does."""
     return {wanted_by(context, symbol): (context, symbol) for context in contexts for symbol in context.markets}
 
 
@@ -92,7 +94,8 @@ def decide_at_closes(
 ) -> list[tuple[str, Outcome | StrategyError]]:
     """Decide on what was seen, in the order of contexts and their markets; each with the name of its context.
 
-    Where contexts on one coin are consolidated, in the order that this asks for, and some give way.
+    Where contexts on one coin are consolidated, consolidation sets the order, and who loses the coin to another enters
+    nothing.
     """
     now = now or services.clock.now()
     closes = [

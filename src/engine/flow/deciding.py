@@ -65,8 +65,17 @@ def decide_at_close(
 ) -> Outcome:
     """Decide on what need not wait, and write down what does; nothing where this candle was decided on already.
 
-    Exits never wait, nor does an entry where nobody is asked and nothing was begun, or that nobody could bring about;
-    unless the context gives way to another one on its coin: then neither is made, for the reason given.
+    Exits never wait. An entry waits where a panel hears it or its context has a fast tier, unless it would be refused
+    whatever is said. Where the context gives way to another one on its coin, neither is made.
+
+    Args:
+        services: What deciding needs.
+        uow: The transaction.
+        context: Whose decision it is.
+        seen: What is known of the market.
+        now: When it is decided.
+        gives_way: Why the context gives way; empty where it does not.
+        offers: What its venues offer for an entry, where there are several.
     """
     symbol, at = seen.market.symbol, seen.candle_at
     key = key_of(context.name, symbol, at, Stance.ENTER)
